@@ -1,0 +1,146 @@
+//! `cargo xtask interop`: our programs against the original systems and against other real programs.
+//!
+//! Everything runs on 127.0.0.1 or in a folder of its own, every wait has a limit, and what a case starts is killed when
+//! the case is over. A new case is a function and a line in [`CASES`].
+
+mod oneline;
+mod original;
+mod tools;
+mod world;
+
+use std::env;
+
+use crate::flags::Given;
+use crate::step::{Results, Verdict};
+use crate::{Outcome, child};
+
+use world::World;
+
+/// One thing that is shown by trying it.
+struct Case {
+    name: &'static str,
+    shows: &'static str,
+    /// A program that the case needs, and the package that brings it.
+    needs: Option<(&'static str, &'static str)>,
+    /// What it found out beyond "it works", or what went wrong.
+    run: fn(&mut World) -> Outcome<String>,
+}
+
+const CASES: &[Case] = &[
+    Case {
+        name: "oneline-client-original",
+        shows: "the original's OnelineClient works with `oneline serve`, in both character sets",
+        needs: None,
+        run: original::client,
+    },
+    Case {
+        name: "oneline-server-original",
+        shows: "`oneline connect` works with the original's OnelineServer",
+        needs: None,
+        run: original::server,
+    },
+    Case {
+        name: "nc",
+        shows: "netcat is answered over tcp and a Unix socket, though it closes its side at once",
+        needs: Some(("nc", "netcat-openbsd")),
+        run: tools::nc,
+    },
+    Case {
+        name: "socat",
+        shows: "socat is answered over tcp and a Unix socket",
+        needs: Some(("socat", "socat")),
+        run: tools::socat,
+    },
+    Case {
+        name: "openssl",
+        shows: "openssl s_client verifies our certificate, is answered, and sees TLS closed properly",
+        needs: Some(("openssl", "openssl")),
+        run: tools::openssl,
+    },
+];
+
+/// Runs what the user asked for. `Ok(false)`: a case failed.
+pub(crate) fn run(given: &Given) -> Outcome {
+    if given.has("--list") {
+        for case in CASES {
+            println!("{:<24} {}", case.name, case.shows);
+        }
+        return Ok(true);
+    }
+    let (skip, only) = (given.values("--skip"), given.values("--only"));
+    check_names(&skip)?;
+    check_names(&only)?;
+    run_cases(&skip, &only)
+}
+
+/// Runs all cases but these.
+pub(crate) fn run_without(skip: &[String]) -> Outcome {
+    check_names(skip)?;
+    run_cases(skip, &[])
+}
+
+/// Whether each is the name of a case.
+pub(crate) fn check_names(names: &[String]) -> Outcome<()> {
+    match names.iter().find(|name| !CASES.iter().any(|case| case.name == *name)) {
+        Some(name) => Err(format!(
+            "there is no interop case `{name}`; `cargo xtask interop --list` names them"
+        )),
+        None => Ok(()),
+    }
+}
+
+fn run_cases(skip: &[String], only: &[String]) -> Outcome {
+    let must_be_there = env::var("CI").is_ok_and(|value| value == "true");
+    let mut world = World::new()?;
+    let mut results = Results::default();
+    for case in CASES {
+        let named = |names: &[String]| names.iter().any(|name| name == case.name);
+        if named(skip) {
+            results.note(case.name, Verdict::Skipped(format!("--skip {}", case.name)));
+            continue;
+        }
+        if !only.is_empty() && !named(only) {
+            continue;
+        }
+        if let Some((program, package)) = case.needs.filter(|(program, _)| child::which(program).is_none()) {
+            let how = format!("no `{program}` on this machine (apt-get install {package})");
+            let verdict = if must_be_there {
+                Verdict::Failed(format!("{how}, and CI=true"))
+            } else {
+                Verdict::Absent(how)
+            };
+            results.note(case.name, verdict);
+            continue;
+        }
+        println!("{}: {}", case.name, case.shows);
+        results.run(case.name, || match (case.run)(&mut world) {
+            Ok(note) if note.is_empty() => Verdict::Passed,
+            Ok(note) => Verdict::PassedWith(note),
+            Err(why) => Verdict::Failed(why),
+        });
+    }
+    println!("\n{}", results.table().trim_end());
+    println!("\nversions");
+    for (name, version) in world.versions() {
+        println!("  {name:<16}  {version}");
+    }
+    Ok(!results.any_failed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_cases_are_unique_and_known() {
+        for (position, case) in CASES.iter().enumerate() {
+            assert!(
+                CASES.iter().skip(position + 1).all(|other| other.name != case.name),
+                "{} twice",
+                case.name
+            );
+            assert!(check_names(&[case.name.to_owned()]).is_ok());
+        }
+        assert!(check_names(&["nobody".to_owned()]).unwrap_err().contains("nobody"));
+    }
+}

@@ -1,0 +1,80 @@
+//! What cases share: the program under test, the originals, a folder for sockets and certificates. Each is made when the
+//! first case asks for it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{env, fs, process};
+
+use crate::python::Environment;
+use crate::{Outcome, child};
+
+/// The surroundings of one run. Dropping it removes its folder.
+pub(super) struct World {
+    folder: PathBuf,
+    oneline: Option<Outcome<PathBuf>>,
+    originals: Option<Outcome<Environment>>,
+    versions: BTreeMap<String, String>,
+}
+
+impl World {
+    pub(super) fn new() -> Outcome<Self> {
+        // Not under target: the path of a Unix socket may have no more than about 100 bytes.
+        let folder = env::temp_dir().join(format!("interop-{}", process::id()));
+        fs::create_dir_all(&folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+        Ok(Self {
+            folder,
+            oneline: None,
+            originals: None,
+            versions: BTreeMap::new(),
+        })
+    }
+
+    /// A folder that is this run's alone.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The program `oneline`, built now unless it was already.
+    pub(super) fn oneline(&mut self) -> Outcome<PathBuf> {
+        let built = self.oneline.get_or_insert_with(|| {
+            println!("  building the program oneline");
+            child::build("oneline", "oneline")
+        });
+        built.clone()
+    }
+
+    /// The originals, installed now unless they were already.
+    pub(super) fn originals(&mut self) -> Outcome<&Environment> {
+        if self.originals.is_none() {
+            let prepared = Environment::prepare();
+            if let Ok(environment) = &prepared {
+                self.versions.insert("python".into(), environment.version()?);
+                self.versions
+                    .insert("socket-oneline".into(), environment.package("socket-oneline")?);
+            }
+            self.originals = Some(prepared);
+        }
+        match &self.originals {
+            Some(Ok(environment)) => Ok(environment),
+            Some(Err(why)) => Err(why.clone()),
+            None => Err("the originals were not prepared".into()),
+        }
+    }
+
+    /// Notes which version of another program took part.
+    pub(super) fn took_part(&mut self, program: &str, version: &str) {
+        self.versions.insert(program.to_owned(), version.trim().to_owned());
+    }
+
+    /// The programs that took part.
+    pub(super) fn versions(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.versions.iter()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // Nothing depends on it: at worst an empty folder is left among the temporary files.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
