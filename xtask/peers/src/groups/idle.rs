@@ -1,0 +1,219 @@
+//! What a connection costs in memory while it does nothing: fresh, and after it has been busy once.
+//!
+//! Each sample runs in processes of its own (memory that one server gave back would serve the next): the server's, and
+//! one for the clients, which are half of the open files. Both are this program again, with a hidden subcommand.
+
+use super::accept::reach;
+use crate::Outcome;
+use crate::framing::{Framing, LINE};
+use crate::harness::{Comparison, Effort, Extra, Measure, Row, Sample, Unit};
+use crate::servers::{Crowd, Job, Progress, Running, mio_loop, tokio_framed, tokio_loop};
+use crate::{limits, sockets};
+use std::env;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+/// Connections of a full sample.
+const CONNECTIONS: u64 = 10_000;
+/// Files that a process has open besides its connections, generously.
+const OTHER_FILES: u64 = 100;
+/// Connections made before the first reading, so that code and buffers for all are in memory by then.
+const WARM_UP: usize = 20;
+
+/// The server's process.
+pub const SERVER: &str = "__idle-server";
+/// The clients' process.
+pub const CLIENTS: &str = "__idle-clients";
+
+const CONNECTED: &str = "connected";
+const ECHOED: &str = "after one echo";
+
+/// A server, and the name of its row.
+const SERVERS: &[(&str, Crowd)] = &[
+    ("mio, slab", mio_loop::crowd),
+    ("tokio task, no buffer while idle", tokio_loop::unbuffered),
+    ("tokio Framed, LinesCodec", tokio_framed::crowd),
+];
+
+/// Makes the table.
+///
+/// # Errors
+/// If the limit of open files can't be read.
+pub fn build() -> Outcome<Vec<Comparison>> {
+    let possible = limits::raise_open_files()?.saturating_sub(OTHER_FILES);
+    let connections = CONNECTIONS.min(possible);
+    let note = if connections < CONNECTIONS {
+        " (as many as may be open here)"
+    } else {
+        ""
+    };
+    let row = |(name, _): &(&'static str, Crowd)| {
+        let name = *name;
+        Row::new(name, move |effort| sample(name, effort.amount(connections), effort))
+    };
+    Ok(vec![Comparison {
+        name: "idle".into(),
+        operation: "connection",
+        measure: Measure::Extra(CONNECTED),
+        about: format!(
+            "{connections} connections{note} from a second process; resident memory of the server less what it was \
+             before, per connection; then the same after one echo on each."
+        ),
+        rows: SERVERS.iter().map(row).collect(),
+    }])
+}
+
+fn sample(name: &str, connections: u64, _effort: &Effort) -> Outcome<Sample> {
+    let output = Command::new(env::current_exe()?)
+        .args([SERVER, name, &connections.to_string()])
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()?;
+    if !output.status.success() {
+        return Err(format!(
+            "the server's process failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        )
+        .into());
+    }
+    let text = String::from_utf8(output.stdout)?;
+    let mut values = text.split_whitespace().map(str::parse::<f64>);
+    let mut next = |name| -> Outcome<Extra> {
+        Ok(Extra {
+            name,
+            unit: Unit::Bytes,
+            value: values.next().ok_or("a figure is missing")??,
+        })
+    };
+    let extras = vec![next(CONNECTED)?, next(ECHOED)?];
+    Ok(Sample {
+        operations: connections,
+        spent: None,
+        extras,
+    })
+}
+
+/// The server's process: runs the named server, has the clients come, and prints the two figures.
+///
+/// # Errors
+/// If anything goes wrong on the way.
+pub fn server_process(name: &str, connections: &str) -> Outcome<()> {
+    let count: usize = connections.parse()?;
+    let (_, server) = SERVERS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .ok_or("no such server")?;
+    limits::raise_open_files()?;
+    let progress = Arc::new(Progress::default());
+    let seen = Arc::clone(&progress);
+    let job = Job {
+        connections: WARM_UP + count,
+        framing: Framing::Line,
+    };
+    let running = Running::start(move |door| server(door, job, seen))?;
+    let mut clients = Clients::start(running.address, count)?;
+    connect(running.address, WARM_UP)?.iter().try_for_each(echo)?;
+    reach(&progress.ended, WARM_UP as u64, "ended")?;
+
+    let per_connection = |before: u64| -> Outcome<f64> {
+        thread::sleep(Duration::from_millis(100));
+        Ok((limits::resident()? as f64 - before as f64) / count as f64)
+    };
+    let before = limits::resident()?;
+    clients.step()?;
+    reach(&progress.accepted, job.connections as u64, "accepted")?;
+    let connected = per_connection(before)?;
+    clients.step()?;
+    let echoed = per_connection(before)?;
+    println!("{connected} {echoed}");
+    clients.step()?;
+    running.finish()?;
+    clients.process.wait()?;
+    Ok(())
+}
+
+/// The clients' process, as seen by the server's: it takes a step for each line that it is sent, and answers with one.
+struct Clients {
+    process: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Clients {
+    fn start(address: SocketAddr, count: usize) -> Outcome<Self> {
+        let mut process = Command::new(env::current_exe()?)
+            .args([CLIENTS, &address.to_string(), &count.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let input = process.stdin.take().ok_or("no way to the clients")?;
+        let output = process.stdout.take().ok_or("no way from the clients")?;
+        Ok(Self {
+            process,
+            input,
+            output: BufReader::new(output),
+        })
+    }
+
+    fn step(&mut self) -> Outcome<()> {
+        self.input.write_all(b"\n")?;
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        if line == "done\n" {
+            Ok(())
+        } else {
+            Err("the clients failed".into())
+        }
+    }
+}
+
+/// The clients' process: connects, echoes one line on each connection, closes; each step when it is told to.
+///
+/// # Errors
+/// If anything goes wrong on the way.
+pub fn clients_process(address: &str, connections: &str) -> Outcome<()> {
+    limits::raise_open_files()?;
+    let mut lines = io::stdin().lines();
+    let mut told = || {
+        lines
+            .next()
+            .ok_or("the server's process has gone")?
+            .map_err(Box::<dyn std::error::Error + Send + Sync>::from)
+    };
+    told()?;
+    let streams = connect(address.parse()?, connections.parse()?)?;
+    println!("done");
+    told()?;
+    streams.iter().try_for_each(echo)?;
+    println!("done");
+    told()?;
+    drop(streams);
+    println!("done");
+    Ok(())
+}
+
+fn connect(address: SocketAddr, count: usize) -> Outcome<Vec<TcpStream>> {
+    let mut streams = Vec::with_capacity(count);
+    for _ in 0..count {
+        let stream = sockets::connect(address)?;
+        sockets::reset_on_close(&stream)?;
+        stream.set_read_timeout(Some(sockets::STALL))?;
+        streams.push(stream);
+    }
+    Ok(streams)
+}
+
+fn echo(mut stream: &TcpStream) -> Outcome<()> {
+    stream.write_all(LINE)?;
+    let mut reply = [0; LINE.len()];
+    stream.read_exact(&mut reply)?;
+    if reply == LINE {
+        Ok(())
+    } else {
+        Err("other bytes came back than were sent".into())
+    }
+}

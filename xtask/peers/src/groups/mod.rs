@@ -1,0 +1,103 @@
+//! The tables, by name. One file per group; a group makes one table or several.
+
+use crate::Outcome;
+use crate::cpu::Account;
+use crate::framing::Framing;
+use crate::harness::{Comparison, Row};
+use crate::load::{pipelined as many, sequential};
+use crate::servers::{self, Job, Running, agree};
+
+pub mod accept;
+pub mod bulk;
+pub mod decode;
+pub mod idle;
+pub mod oneline;
+pub mod pipelined;
+pub mod round_trip;
+
+/// A set of tables that is asked for by one name.
+#[derive(Clone, Copy, Debug)]
+pub struct Group {
+    /// The name.
+    pub name: &'static str,
+    /// What it measures.
+    pub about: &'static str,
+    /// Makes the tables.
+    pub build: fn() -> Outcome<Vec<Comparison>>,
+}
+
+/// All groups, in the order in which they run.
+pub const ALL: &[Group] = &[
+    Group {
+        name: "round-trip",
+        about: "one connection, one frame at a time: round trips per second, p50 and p99",
+        build: round_trip::build,
+    },
+    Group {
+        name: "pipelined",
+        about: "echo with many frames in flight: processor time per frame",
+        build: pipelined::build,
+    },
+    Group {
+        name: "line-decode",
+        about: "cutting lines out of a stream, without I/O",
+        build: decode::lines,
+    },
+    Group {
+        name: "length-decode",
+        about: "cutting length-prefixed frames out of a stream, without I/O",
+        build: decode::lengths,
+    },
+    Group {
+        name: "bulk",
+        about: "192 MB one way, bare and over TLS",
+        build: bulk::build,
+    },
+    Group {
+        name: "accept",
+        about: "3000 connections, closed with RST: processor time per connection",
+        build: accept::build,
+    },
+    Group {
+        name: "idle",
+        about: "memory of a connection that does nothing",
+        build: idle::build,
+    },
+    Group {
+        name: "oneline",
+        about: "one-line commands, against the Python original",
+        build: oneline::build,
+    },
+];
+
+/// A row of an echo server under a load with many frames in flight.
+fn echo_row(name: &str, server: servers::Echo, framing: Framing, shape: many::Shape) -> Row {
+    Row::new(name, move |effort| {
+        let job = Job {
+            connections: shape.connections,
+            framing,
+        };
+        let running = Running::start(move |door| server(door, job))?;
+        let (sample, frames) = many::run(running.address, &shape, effort)?;
+        agree("frames", frames, running.finish()?)?;
+        Ok(sample)
+    })
+}
+
+/// A row of an echo server under a load with one frame in flight.
+fn round_trip_row(name: &str, server: servers::Echo, framing: Framing, frame: &'static [u8]) -> Row {
+    Row::new(name, move |effort| {
+        let running = Running::start(move |door| {
+            server(
+                door,
+                Job {
+                    connections: 1,
+                    framing,
+                },
+            )
+        })?;
+        let (sample, frames) = sequential::run(running.address, frame, Account::Others, effort)?;
+        agree("frames", frames, running.finish()?)?;
+        Ok(sample)
+    })
+}

@@ -1,0 +1,40 @@
+//! One connection, one frame at a time.
+//!
+//! The cost is two wake-ups and four system calls; there is nothing to be won here, only to be lost.
+
+use super::round_trip_row;
+use crate::Outcome;
+use crate::framing::Framing;
+use crate::harness::{Comparison, Measure};
+use crate::servers::{blocking, mio_loop, tokio_framed, tokio_loop};
+
+/// Makes the tables.
+///
+/// # Errors
+/// None.
+pub fn build() -> Outcome<Vec<Comparison>> {
+    Ok([Framing::Line, Framing::Length].map(table).into())
+}
+
+fn table(framing: Framing) -> Comparison {
+    let frame = framing.example();
+    let codec = match framing {
+        Framing::Line => "tokio Framed, LinesCodec",
+        Framing::Length => "tokio Framed, LengthDelimitedCodec",
+    };
+    Comparison {
+        name: format!("round-trip/{}", framing.name()),
+        operation: "round trip",
+        measure: Measure::Rate,
+        about: format!(
+            "Frames of {} bytes, echoed. Blocking client; both ends on one core; CPU is the server's.",
+            frame.len()
+        ),
+        rows: vec![
+            round_trip_row("raw mio", mio_loop::echo, framing, frame),
+            round_trip_row("blocking threads", blocking::echo, framing, frame),
+            round_trip_row("tokio, hand loop", tokio_loop::lent, framing, frame),
+            round_trip_row(codec, tokio_framed::send, framing, frame),
+        ],
+    }
+}

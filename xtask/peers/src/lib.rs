@@ -1,0 +1,38 @@
+//! Benchmarks side by side with named peers.
+//!
+//! A single rate says little on a shared machine: the same program is a fifth slower in the next minute. So nothing
+//! here is compared with a number from another run. Every table is one [`harness::Comparison`]: its rows take turns
+//! (A B C, A B C, …), the first row is the yardstick, and what counts is the ratio to it.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`harness`] | rows, rounds, and what is kept of a sample |
+//! | [`cpu`] | how much processor time a sample took, and whose |
+//! | [`pin`] | both ends on one core |
+//! | [`allocations`] | the counting allocator |
+//! | [`target`] | what a row promises, and whether it kept it |
+//! | [`report`] | figures as a table: text or Markdown |
+//! | [`machine`] | where and with what it was measured |
+//! | [`limits`], [`sockets`], [`framing`] | what samples are made of |
+//! | [`load`] | the client ends: echo, sequential round trips, bulk |
+//! | [`servers`] | the server ends: one file per way to write a server |
+//! | [`groups`] | the tables themselves, by name |
+
+use std::error::Error;
+
+pub mod allocations;
+pub mod cpu;
+pub mod framing;
+pub mod groups;
+pub mod harness;
+pub mod limits;
+pub mod load;
+pub mod machine;
+pub mod pin;
+pub mod report;
+pub mod servers;
+pub mod sockets;
+pub mod target;
+
+/// What a sample yields, or why it went wrong. Wrong work is the one thing that makes a run fail.
+pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;

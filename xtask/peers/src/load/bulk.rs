@@ -1,0 +1,161 @@
+//! Sends a lot of bytes one way, in large blocking writes, bare or over TLS.
+
+use crate::Outcome;
+use crate::cpu::{Account, Meter};
+use crate::harness::{Effort, Sample};
+use crate::sockets::{self, SETTLE, STALL};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+
+/// Bytes of one write.
+pub const WRITE: usize = 1 << 20;
+
+/// How much is sent: some to warm up, then what is measured. The receiver answers each part with one byte.
+#[derive(Clone, Copy, Debug)]
+pub struct Volume {
+    /// Bytes to warm up with.
+    pub warm_up: u64,
+    /// Bytes that are measured.
+    pub measured: u64,
+}
+
+impl Volume {
+    /// 192 MB, or a part of it.
+    #[must_use]
+    pub fn of(effort: &Effort) -> Self {
+        Self {
+            warm_up: 8_000_000,
+            measured: effort.amount(192_000_000),
+        }
+    }
+
+    /// All the bytes.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        self.warm_up + self.measured
+    }
+}
+
+/// The bytes that are sent: byte `n` of the stream is byte `n` of this, again and again.
+#[must_use]
+pub fn pattern() -> Vec<u8> {
+    (0..WRITE).map(|index| (index ^ (index >> 8)) as u8).collect()
+}
+
+/// What a receiver checks: that it got each byte in its place.
+///
+/// Comparing every byte would cost a good part of what receiving costs, so it looks at both ends of each piece.
+#[derive(Debug)]
+pub struct Check {
+    pattern: Vec<u8>,
+    volume: Volume,
+    received: u64,
+}
+
+impl Check {
+    /// Nothing received yet.
+    #[must_use]
+    pub fn new(volume: Volume) -> Self {
+        Self {
+            pattern: pattern(),
+            volume,
+            received: 0,
+        }
+    }
+
+    /// Takes a piece, and tells how many parts of the volume it completed: to each belongs an answer of one byte.
+    ///
+    /// # Errors
+    /// If the piece isn't what was sent, or is too much.
+    pub fn take(&mut self, piece: &[u8]) -> Outcome<usize> {
+        let (Some(first), Some(last)) = (piece.first(), piece.last()) else {
+            return Ok(0);
+        };
+        let before = self.received;
+        self.received += piece.len() as u64;
+        let expected = |place: u64| self.pattern[(place % WRITE as u64) as usize];
+        if *first != expected(before) || *last != expected(self.received - 1) || self.received > self.volume.total() {
+            return Err(format!("wrong bytes between {before} and {}", self.received).into());
+        }
+        let marks = [self.volume.warm_up, self.volume.total()];
+        Ok(marks
+            .iter()
+            .filter(|&&mark| before < mark && mark <= self.received)
+            .count())
+    }
+
+    /// Bytes received so far.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+}
+
+/// Sends the volume and tells the sample; one operation is a megabyte.
+///
+/// # Errors
+/// If the connection or the handshake fails, or the receiver doesn't answer.
+pub fn run(address: SocketAddr, volume: Volume, tls: Option<Arc<ClientConfig>>) -> Outcome<Sample> {
+    let mut stream = sockets::connect(address)?;
+    stream.set_read_timeout(Some(STALL))?;
+    thread::sleep(SETTLE);
+    match tls {
+        None => send(&mut stream, volume),
+        Some(config) => {
+            let session = ClientConnection::new(config, ServerName::try_from("localhost")?)?;
+            let mut stream = StreamOwned::new(session, stream);
+            let sample = send(&mut stream, volume)?;
+            stream.conn.send_close_notify();
+            stream.flush()?;
+            Ok(sample)
+        }
+    }
+}
+
+fn send(stream: &mut (impl Read + Write), volume: Volume) -> Outcome<Sample> {
+    let block = pattern();
+    let mut sent = 0;
+    let mut part = |bytes: u64| -> Outcome<()> {
+        let end = sent + bytes;
+        while sent < end {
+            let place = (sent % WRITE as u64) as usize;
+            let piece = &block[place..];
+            let piece = &piece[..piece.len().min(usize::try_from(end - sent)?)];
+            stream.write_all(piece)?;
+            sent += piece.len() as u64;
+        }
+        stream.flush()?;
+        let mut answer = [0];
+        stream.read_exact(&mut answer)?;
+        Ok(())
+    };
+    part(volume.warm_up)?;
+    let meter = Meter::start(Account::Others)?;
+    part(volume.measured)?;
+    Ok(Sample::new(volume.measured / 1_000_000, meter.stop()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_out_of_place_is_seen() {
+        let volume = Volume {
+            warm_up: 100,
+            measured: 1000,
+        };
+        let bytes = pattern();
+        let mut check = Check::new(volume);
+        assert_eq!(check.take(&bytes[..99]).unwrap(), 0);
+        assert_eq!(check.take(&bytes[99..200]).unwrap(), 1);
+        assert!(check.take(&bytes[201..300]).is_err());
+        let mut check = Check::new(volume);
+        assert_eq!(check.take(&bytes[..1100]).unwrap(), 2);
+        assert!(check.take(&bytes[1100..1101]).is_err());
+    }
+}
