@@ -58,8 +58,8 @@ const BUDGETS: &[Budget] = &[
     },
     Budget {
         member: "oneline",
-        features: Features::None,
-        most: 20,
+        features: Features::Default,
+        most: 40,
         reason: "net-core, memchr",
     },
     Budget {
