@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+/// How many characters of a line the table shows.
+const TABLE_WIDTH: usize = 140;
+
 /// How a step ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -63,7 +66,7 @@ impl Results {
     }
 
     fn keep(&mut self, name: &'static str, verdict: Verdict, took: Duration) {
-        println!("{}", line(name, &verdict, took, 0));
+        println!("{}", line(name, &verdict, took, 14));
         self.lines.push((name, verdict, took));
     }
 
@@ -89,16 +92,23 @@ impl Results {
             .count()
     }
 
-    /// The closing table: only the first line of each note, the rest was shown when it happened.
+    /// The closing table: only the beginning of each note, the rest was shown when it happened.
     pub(crate) fn table(&self) -> String {
         let width = self.lines.iter().map(|(name, ..)| name.len()).max().unwrap_or_default();
         let mut text = String::new();
         for (name, verdict, took) in &self.lines {
             let whole = line(name, verdict, *took, width);
-            text.push_str(whole.lines().next().unwrap_or_default());
+            text.push_str(&shortened(whole.lines().next().unwrap_or_default()));
             text.push('\n');
         }
         text
+    }
+}
+
+fn shortened(line: &str) -> String {
+    match line.char_indices().nth(TABLE_WIDTH) {
+        Some((end, _)) => format!("{} …", line[..end].trim_end()),
+        None => line.to_owned(),
     }
 }
 
@@ -125,7 +135,9 @@ mod tests {
     fn the_table_has_a_line_for_each() {
         let mut results = Results::default();
         results.run("short", || Verdict::Passed);
-        results.run("much-longer", || Verdict::Failed("it broke\nand this is how".into()));
+        results.run("much-longer", || {
+            Verdict::Failed(format!("it broke {}\nand this is how", "so ".repeat(100)))
+        });
         results.note("left", Verdict::Skipped("--fast".into()));
         assert!(results.any_failed());
         assert_eq!(results.count(&["skipped", "absent"]), 1);
@@ -133,7 +145,10 @@ mod tests {
         let lines: Vec<_> = table.lines().collect();
         assert_eq!(lines.len(), 3);
         assert!(lines[0].starts_with("short        ok"), "{table}");
-        assert!(lines[1].ends_with("it broke"), "{table}");
+        assert!(
+            lines[1].contains("it broke so") && lines[1].ends_with("so …"),
+            "{table}"
+        );
         assert!(lines[2].ends_with("skipped            --fast"), "{table}");
         assert!(results.failed("much-longer") && !results.failed("short"));
     }

@@ -29,7 +29,7 @@ struct Case {
 const CASES: &[Case] = &[
     Case {
         name: "oneline-client-original",
-        shows: "the original's OnelineClient works with `oneline serve`, in both character sets",
+        shows: "the original's OnelineClient works with `oneline serve`, with its rules and ours",
         needs: None,
         run: original::client,
     },
@@ -41,19 +41,19 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "nc",
-        shows: "netcat is answered over tcp and a Unix socket, though it closes its side at once",
+        shows: "netcat is answered, though it closes its side at once",
         needs: Some(("nc", "netcat-openbsd")),
         run: tools::nc,
     },
     Case {
         name: "socat",
-        shows: "socat is answered over tcp and a Unix socket",
+        shows: "socat is answered, though it closes its side at once",
         needs: Some(("socat", "socat")),
         run: tools::socat,
     },
     Case {
         name: "openssl",
-        shows: "openssl s_client verifies our certificate, is answered, and sees TLS closed properly",
+        shows: "openssl s_client verifies our certificate, is answered, sees TLS closed properly",
         needs: Some(("openssl", "openssl")),
         run: tools::openssl,
     },
@@ -112,18 +112,19 @@ fn run_cases(skip: &[String], only: &[String]) -> Outcome {
             results.note(case.name, verdict);
             continue;
         }
-        println!("{}: {}", case.name, case.shows);
+        println!("{} …", case.name);
         results.run(case.name, || match (case.run)(&mut world) {
-            Ok(note) if note.is_empty() => Verdict::Passed,
-            Ok(note) => Verdict::PassedWith(note),
+            Ok(note) => Verdict::PassedWith(format!("{} ({note})", case.shows)),
             Err(why) => Verdict::Failed(why),
         });
     }
     println!("\n{}", results.table().trim_end());
-    println!("\nversions");
+    println!("\nVersions of the other programs:");
     for (name, version) in world.versions() {
-        println!("  {name:<16}  {version}");
+        println!("  {name:<14}  {version}");
     }
+    let [ok, failed, absent, skipped] = ["ok", "FAILED", "absent", "skipped"].map(|word| results.count(&[word]));
+    println!("\ninterop: {ok} ok, {failed} failed, {absent} absent, {skipped} skipped");
     Ok(!results.any_failed())
 }
 
