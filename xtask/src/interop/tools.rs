@@ -17,7 +17,12 @@ pub(super) fn nc(world: &mut World) -> Outcome<String> {
     // All print their help to standard error, and some call that a failure.
     let help = Running::start(Command::new("nc").arg("-h"))?.finish(LIMIT)?;
     let help = format!("{}{}", help.errors, help.output);
-    world.took_part("nc", help.lines().find(|line| !line.is_empty()).unwrap_or("unknown"));
+    // The first line tells the version; BusyBox complains first, since it knows no `-h`.
+    let version = help
+        .lines()
+        .find(|line| line.starts_with("BusyBox"))
+        .or(help.lines().find(|line| !line.is_empty()));
+    world.took_part("nc", version.unwrap_or("unknown"));
     let flags = closing_flags(&help);
     over_tcp(&oneline, |port| {
         let mut command = Command::new("nc");
