@@ -29,23 +29,31 @@ type Outcome<T = bool> = Result<T, String>;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let outcome = match flags::parse(&arguments) {
+    let (name, given) = match flags::parse(&arguments) {
         Ok(flags::Parsed::Help(text)) => {
             print!("{text}");
             return ExitCode::SUCCESS;
         }
-        Ok(flags::Parsed::Command(name, given)) => run(name, &given),
-        Err(text) => {
-            eprintln!("error: {text}");
-            return ExitCode::from(2);
-        }
+        Ok(flags::Parsed::Command(name, given)) => (name, given),
+        Err(text) => return failed(&text, ExitCode::from(2)),
     };
-    match outcome {
-        Ok(code) => code,
-        Err(text) => {
-            eprintln!("error: {text}");
-            ExitCode::FAILURE
-        }
+    if let Err(text) = check(name, &given) {
+        return failed(&text, ExitCode::from(2));
+    }
+    run(name, &given).unwrap_or_else(|text| failed(&text, ExitCode::FAILURE))
+}
+
+fn failed(text: &str, code: ExitCode) -> ExitCode {
+    eprintln!("error: {text}");
+    code
+}
+
+/// Whether the names on the command line mean something.
+fn check(name: &str, given: &flags::Given) -> Outcome<()> {
+    match name {
+        "test-all" => test_all::check(given),
+        "interop" => interop::check(given),
+        _ => Ok(()),
     }
 }
 

@@ -138,15 +138,8 @@ const OPTIONAL: &[(&str, &str)] = &[
     ("socat", "apt-get install socat"),
 ];
 
-/// Runs what the user asked for. `Ok(false)`: a step failed.
-pub(crate) fn run(given: &Given) -> Outcome {
-    if given.has("--list") {
-        for step in STEPS {
-            let slow = if step.slow { " [left out by --fast]" } else { "" };
-            println!("{:<14} {}{slow}", step.name, step.about);
-        }
-        return Ok(true);
-    }
+/// Whether the user named steps that there are.
+pub(crate) fn check(given: &Given) -> Outcome<()> {
     let (skip, only) = (given.values("--skip"), given.values("--only"));
     for name in skip.iter().chain(&only).filter(|name| !name.starts_with("interop/")) {
         if !STEPS.iter().any(|step| step.name == name) {
@@ -160,7 +153,18 @@ pub(crate) fn run(given: &Given) -> Outcome {
             "`--only {name}`: for one case use `cargo xtask interop --only CASE`"
         ));
     }
-    interop::check_names(&cases_to_skip(given))?;
+    interop::check_names(&cases_to_skip(given))
+}
+
+/// Runs what the user asked for. `Ok(false)`: a step failed.
+pub(crate) fn run(given: &Given) -> Outcome {
+    if given.has("--list") {
+        for step in STEPS {
+            let slow = if step.slow { " [left out by --fast]" } else { "" };
+            println!("{:<14} {}{slow}", step.name, step.about);
+        }
+        return Ok(true);
+    }
     if given.has("--fast") {
         let slow: Vec<_> = STEPS.iter().filter(|step| step.slow).map(|step| step.name).collect();
         println!("--fast leaves out: {}", slow.join(", "));
