@@ -1,0 +1,196 @@
+//! The reading side: one buffer with a cursor, chunks that grow while reads fill them.
+
+use std::io;
+use std::ops::Range;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::AsyncReadExt;
+
+use super::buffers;
+use super::{Found, Frame};
+use crate::framing::{Decoded, Framing, Located};
+use crate::net::Core;
+use crate::{Result, Stream};
+
+/// The first read of a connection, and the least.
+pub(super) const SMALLEST_CHUNK: usize = 8 * 1024;
+/// The largest single read: beyond this, bulk transfer gains nothing.
+pub(super) const LARGEST_CHUNK: usize = 256 * 1024;
+
+pub(super) struct Input<F: Framing> {
+    pub(super) framing: F,
+    state: F::State,
+    buffer: Buffer,
+    /// How much the next read asks for.
+    chunk: usize,
+    /// How many bytes the unfinished frame is known to need.
+    needed: usize,
+    pub(super) frames: u64,
+    core: Arc<Core>,
+    /// Frames that the network's counters know of.
+    counted: u64,
+    /// Bytes read since the output was last written.
+    pub(super) unflushed: usize,
+}
+
+/// What was read: everything before `head` is used up.
+#[derive(Default)]
+pub(super) struct Buffer {
+    bytes: BytesMut,
+    head: usize,
+}
+
+impl Buffer {
+    #[inline]
+    pub(super) fn get(&self, content: &Range<usize>) -> &[u8] {
+        &self.bytes[content.start..content.end]
+    }
+
+    /// Splits used-up content off.
+    pub(super) fn split(&mut self, content: Range<usize>) -> Bytes {
+        self.bytes.advance(content.start);
+        self.head -= content.end;
+        self.bytes.split_to(content.end - content.start).freeze()
+    }
+
+    #[inline]
+    fn unread(&self) -> &[u8] {
+        &self.bytes[self.head..]
+    }
+
+    /// Makes room for `room` more bytes behind the unread ones, moving those to the front at most once per read.
+    fn reserve(&mut self, room: usize) {
+        if self.head == self.bytes.len() {
+            self.bytes.clear();
+            self.head = 0;
+        }
+        if self.bytes.capacity() == 0 {
+            self.bytes = buffers::take_read(room);
+        }
+        // Half a chunk of room is worth a read; moving bytes for less than that would not be.
+        if self.bytes.capacity() - self.bytes.len() < room / 2 {
+            self.bytes.advance(self.head);
+            self.head = 0;
+            self.bytes.reserve(room);
+        }
+    }
+}
+
+impl<F: Framing> Input<F> {
+    pub(super) fn new(framing: F, core: &Arc<Core>) -> Self {
+        Self {
+            core: Arc::clone(core),
+            counted: 0,
+            framing,
+            state: F::State::default(),
+            buffer: Buffer::default(),
+            chunk: SMALLEST_CHUNK,
+            needed: 0,
+            frames: 0,
+            unflushed: 0,
+        }
+    }
+
+    pub(super) fn unread(&self) -> &[u8] {
+        self.buffer.unread()
+    }
+
+    pub(super) fn at_boundary(&self) -> bool {
+        self.framing.at_boundary(&self.state, self.buffer.unread())
+    }
+
+    /// Forgets what the framing remembers.
+    #[cfg(feature = "tls")]
+    pub(super) fn forget(&mut self) {
+        self.state = F::State::default();
+    }
+
+    #[inline]
+    pub(super) fn decode(&mut self) -> Result<Decoded> {
+        let decoded = self.framing.decode(&mut self.state, self.buffer.unread());
+        if let Ok(Decoded::More(needed)) = decoded {
+            self.needed = needed;
+        }
+        decoded
+    }
+
+    #[inline]
+    pub(super) fn consume(&mut self, located: Located) -> Found {
+        let start = self.buffer.head;
+        self.buffer.head += located.consumed;
+        self.frames += 1;
+        Found {
+            content: start + located.content.start..start + located.content.end,
+            fault: located.fault,
+        }
+    }
+
+    pub(super) fn discard(&mut self, n: usize) {
+        self.buffer.head += n;
+    }
+
+    #[inline]
+    pub(super) fn lend(&mut self, found: Found) -> (Frame<'_>, &F) {
+        (
+            Frame {
+                buffer: &mut self.buffer,
+                found,
+            },
+            &self.framing,
+        )
+    }
+
+    /// Counts frames a batch at a time.
+    fn count(&mut self) {
+        self.core.counters().frames_in.add(self.frames - self.counted);
+        self.counted = self.frames;
+    }
+
+    /// Reads once; 0 at the end. While nothing comes and nothing is unread, no buffer is held.
+    pub(super) fn poll_read(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.count();
+        let unread = self.buffer.unread().len();
+        // For a large frame room grows with what has really come, never by the peer's claim alone.
+        let missing = self.needed.saturating_sub(unread).min(unread);
+        self.buffer.reserve(self.chunk.max(missing));
+        let room = self.buffer.bytes.capacity() - self.buffer.bytes.len();
+        let read = {
+            let mut stream = Pin::new(stream);
+            pin!(stream.read_buf(&mut self.buffer.bytes)).poll(cx)
+        };
+        if read.is_pending() && self.buffer.unread().is_empty() {
+            buffers::give_read(std::mem::take(&mut self.buffer.bytes));
+            self.buffer.head = 0;
+        }
+        let n = ready!(read)?;
+        self.unflushed += n;
+        if n == room {
+            self.chunk = (self.chunk * 2).min(LARGEST_CHUNK);
+        } else if n < self.chunk / 8 {
+            self.chunk = (self.chunk / 2).max(SMALLEST_CHUNK);
+        }
+        Poll::Ready(Ok(n))
+    }
+
+    /// What was read and not used.
+    pub(super) fn into_unread(mut self) -> Bytes {
+        let mut bytes = std::mem::take(&mut self.buffer.bytes);
+        bytes.advance(self.buffer.head);
+        bytes.freeze()
+    }
+
+    #[cfg(test)]
+    pub(super) fn holds_buffer(&self) -> bool {
+        self.buffer.bytes.capacity() > 0
+    }
+}
+
+impl<F: Framing> Drop for Input<F> {
+    fn drop(&mut self) {
+        self.count();
+        buffers::give_read(std::mem::take(&mut self.buffer.bytes));
+    }
+}

@@ -1,0 +1,489 @@
+//! A connection that speaks in frames: decode all that came, answer into one buffer, write once.
+
+mod buffers;
+mod input;
+mod limits;
+mod output;
+mod sender;
+
+use std::fmt;
+use std::future::poll_fn;
+use std::ops::{Deref, Range};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+pub use limits::FramedLimits;
+pub use output::Output;
+pub use sender::Sender;
+
+use crate::framing::{Decoded, FrameFault, Framing};
+use crate::timer::Alarm;
+use crate::{Endpoint, Error, ErrorKind, Instant, Operation, Result, Stream, TimeoutKind};
+use input::Input;
+use output::Writer;
+
+/// A [`Stream`] cut into frames by a [`Framing`].
+///
+/// * A frame is lent: [`Frame`] is a slice of the read buffer, until [`Frame::into_bytes`] splits it off.
+/// * With each frame comes the [`Output`], borrowed apart from it, so that an answer can be made while the question is
+///   still at hand.
+/// * Answers gather in one buffer. It is written when a read would wait, or above the high-water mark: one pipelined
+///   batch costs one system call each way, and nobody has to remember to flush.
+/// * Other tasks send through a [`Sender`] on the same buffer.
+/// * While the peer doesn't take what is written, reading pauses; a peer that takes nothing for the write timeout is
+///   given up.
+/// * An idle connection holds no buffer.
+///
+/// ```
+/// use net_core::framing::Line;
+/// use net_core::{Framed, Net, Stream};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> net_core::Result<()> {
+/// let net = Net::os();
+/// let (here, there) = Stream::pair(&net);
+/// net.spawn(async move {
+///     let mut lines = Framed::new(there, Line::default());
+///     while let Some((line, mut out)) = lines.next().await? {
+///         out.push(&line)?; // an echo: written when the next line has to be waited for
+///     }
+///     Ok::<_, net_core::Error>(())
+/// })?;
+///
+/// let mut lines = Framed::new(here, Line::default());
+/// lines.send(b"hello").await?;
+/// let (reply, _) = lines.next().await?.expect("an answer");
+/// assert_eq!(&*reply, b"hello");
+/// # Ok(()) }
+/// ```
+pub struct Framed<F: Framing> {
+    input: Input<F>,
+    writer: Writer,
+    limits: FramedLimits,
+    /// The peer has ended its side.
+    ended: bool,
+    /// What broke the connection; told to each later call.
+    failed: Option<Error>,
+    waiting: Waiting,
+}
+
+/// Since when the connection waits, for the idle and frame time limits.
+#[derive(Debug, Default)]
+struct Waiting {
+    idle: Option<Instant>,
+    frame: Option<Instant>,
+    alarm: Alarm,
+}
+
+impl<F: Framing> Framed<F> {
+    /// Frames over a stream, with the default [`FramedLimits`].
+    pub fn new(stream: Stream, framing: F) -> Self {
+        Self::with_limits(stream, framing, FramedLimits::default())
+    }
+
+    /// Frames over a stream, with these limits.
+    pub fn with_limits(stream: Stream, framing: F, limits: FramedLimits) -> Self {
+        Self {
+            input: Input::new(framing, &stream.net().0),
+            writer: Writer::new(stream, &limits),
+            limits,
+            ended: false,
+            failed: None,
+            waiting: Waiting::default(),
+        }
+    }
+
+    /// The next frame, lent, and the output to answer into; `None` at the peer's end, after everything gathered has
+    /// been written. Cancel safe: a frame is never lost.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Truncated`] if the stream ends inside a frame, [`TimeoutKind::Idle`], [`TimeoutKind::Frame`] and
+    /// [`TimeoutKind::Write`], what the framing can't survive, and whatever breaks the connection. The same error
+    /// comes again at each later call.
+    #[inline]
+    pub async fn next(&mut self) -> Result<Option<(Frame<'_>, Output<'_, F>)>> {
+        let found = match self.found()? {
+            Some(found) => found,
+            None => match poll_fn(|cx| self.poll_found(cx)).await? {
+                Some(found) => found,
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(self.lend(found)))
+    }
+
+    /// The next frame if it has been read already; never waits and never reads.
+    ///
+    /// `None` also when so much output has gathered that it must be written first: [`next`](Self::next) does that.
+    ///
+    /// # Errors
+    /// What the framing can't survive.
+    #[inline]
+    pub fn next_buffered(&mut self) -> Result<Option<(Frame<'_>, Output<'_, F>)>> {
+        Ok(self.found()?.map(|found| self.lend(found)))
+    }
+
+    /// Gathers one frame for sending; it goes out with the next [`next`](Self::next) that waits, or
+    /// [`flush`](Self::flush).
+    ///
+    /// # Errors
+    /// If the content can't be a frame, more than the limit has gathered, or the connection is broken.
+    pub fn push(&mut self, content: &[u8]) -> Result<()> {
+        self.writer.push(&self.input.framing, content)
+    }
+
+    /// Writes everything that has gathered. Cancel safe: what is left goes out with the next call that writes.
+    ///
+    /// # Errors
+    /// [`TimeoutKind::Write`], and whatever breaks the connection.
+    pub async fn flush(&mut self) -> Result<()> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let outcome = self.writer.flush().await;
+        outcome.map_err(|error| self.fail(error))
+    }
+
+    /// [`push`](Self::push) and [`flush`](Self::flush).
+    ///
+    /// # Errors
+    /// As those two.
+    pub async fn send(&mut self, content: &[u8]) -> Result<()> {
+        self.push(content)?;
+        self.flush().await
+    }
+
+    /// A handle through which other tasks send on this connection.
+    pub fn sender(&self) -> Sender<F> {
+        Sender::new(self.writer.shared(), self.input.framing.clone())
+    }
+
+    /// The stream below.
+    pub fn stream(&self) -> &Stream {
+        self.writer.stream()
+    }
+
+    /// The other end.
+    pub fn peer(&self) -> &Endpoint {
+        self.stream().peer()
+    }
+
+    /// Frames decoded so far.
+    pub fn frames(&self) -> u64 {
+        self.input.frames
+    }
+
+    /// Closes in order: writes what has gathered, then as [`Stream::close`] does, waiting at most `linger` for the
+    /// peer's end. Always closes; says what was lost.
+    pub async fn close(mut self, linger: Duration) -> CloseReport {
+        let flushed = self.flush().await;
+        let lost = self.writer.unsent();
+        self.writer.end(ErrorKind::Closed);
+        if let Err(error) = flushed {
+            return CloseReport {
+                lost,
+                error: Some(error),
+            };
+        }
+        let error = self.writer.into_stream().close(linger).await.err();
+        CloseReport { lost, error }
+    }
+
+    /// The stream again, after everything gathered has been written; bytes read too far go back into it.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    pub async fn into_stream(mut self) -> Result<Stream> {
+        self.flush().await?;
+        self.writer.end(ErrorKind::Closed);
+        let mut stream = self.writer.into_stream();
+        stream.unread(self.input.into_unread());
+        Ok(stream)
+    }
+
+    /// Encrypts the connection from here on, as the server, after writing what has gathered. What the framing
+    /// remembered is forgotten. Not cancel safe.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongState`] if bytes of the peer are buffered already: they came before the encryption. The
+    /// connection is broken then. Otherwise as [`Stream::upgrade_tls_server`].
+    #[cfg(feature = "tls")]
+    pub async fn upgrade_tls_server(&mut self, tls: &crate::TlsServer) -> Result<()> {
+        self.before_upgrade().await?;
+        let outcome = self.writer.stream_mut().upgrade_tls_server(tls).await;
+        outcome.map_err(|error| self.fail(error))
+    }
+
+    /// Encrypts the connection from here on, as the client; see [`upgrade_tls_server`](Self::upgrade_tls_server).
+    ///
+    /// # Errors
+    /// As [`upgrade_tls_server`](Self::upgrade_tls_server).
+    #[cfg(feature = "tls")]
+    pub async fn upgrade_tls_client(&mut self, tls: &crate::TlsClient, server_name: &str) -> Result<()> {
+        self.before_upgrade().await?;
+        let outcome = self.writer.stream_mut().upgrade_tls_client(tls, server_name).await;
+        outcome.map_err(|error| self.fail(error))
+    }
+
+    #[cfg(feature = "tls")]
+    async fn before_upgrade(&mut self) -> Result<()> {
+        self.flush().await?;
+        let early = self.input.unread().len();
+        if early > 0 || !self.input.at_boundary() {
+            let error = Error::new(ErrorKind::WrongState, Operation::Handshake)
+                .at(self.peer())
+                .detail(format!("{early} bytes came before TLS began; they can't be part of it"));
+            return Err(self.fail(error));
+        }
+        self.input.forget();
+        Ok(())
+    }
+
+    /// A frame that is here already, unless output has to be written first.
+    #[inline]
+    fn found(&mut self) -> Result<Option<Found>> {
+        if self.failed.is_some() || self.writer.is_high() {
+            return Ok(None);
+        }
+        loop {
+            match self.input.decode() {
+                Ok(Decoded::Frame(located)) => {
+                    if let Some(fault) = located.fault {
+                        self.survived(fault);
+                    }
+                    self.waiting.frame = None;
+                    self.waiting.idle = None;
+                    return Ok(Some(self.input.consume(located)));
+                }
+                Ok(Decoded::Discard(n)) if n > 0 => self.input.discard(n),
+                Ok(Decoded::Discard(_) | Decoded::More(_)) => return Ok(None),
+                Err(error) => return Err(self.fail(error)),
+            }
+        }
+    }
+
+    #[inline]
+    fn lend(&mut self, found: Found) -> (Frame<'_>, Output<'_, F>) {
+        let (frame, framing) = self.input.lend(found);
+        (frame, Output::new(&mut self.writer, framing))
+    }
+
+    fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Found>>> {
+        loop {
+            if let Some(error) = &self.failed {
+                return Poll::Ready(Err(error.clone()));
+            }
+            if self.writer.is_high() {
+                // Reading pauses until the peer takes what it asked for.
+                if let Err(error) = ready!(self.writer.poll_drain(cx)) {
+                    return Poll::Ready(Err(self.fail(error)));
+                }
+            }
+            if let Some(found) = self.found()? {
+                return Poll::Ready(Ok(Some(found)));
+            }
+            if self.failed.is_none() && !self.writer.is_high() {
+                match ready!(self.poll_more(cx)) {
+                    Ok(true) => {}
+                    Ok(false) => return Poll::Ready(Ok(None)),
+                    Err(error) => return Poll::Ready(Err(self.fail(error))),
+                }
+            }
+        }
+    }
+
+    /// Reads more; false at the peer's end. What has gathered is written before waiting.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool>> {
+        if self.ended {
+            ready!(self.writer.poll_flush(cx))?;
+            return Poll::Ready(self.at_end());
+        }
+        if self.input.unflushed >= self.limits.high_water.max(input::LARGEST_CHUNK) {
+            // A peer that sends without pause gets its answers all the same.
+            self.input.unflushed = 0;
+            if let Poll::Ready(outcome) = self.writer.poll_flush(cx) {
+                outcome?;
+            }
+        }
+        match self.input.poll_read(self.writer.stream_mut(), cx) {
+            Poll::Ready(Ok(0)) => {
+                self.ended = true;
+                Poll::Ready(Ok(true))
+            }
+            Poll::Ready(Ok(_)) => Poll::Ready(Ok(true)),
+            Poll::Ready(Err(error)) => {
+                let error = Error::from_io(Operation::Read, error);
+                // A frame that tells its length was complete even if TLS was not closed as it should be.
+                if error.kind() == ErrorKind::Truncated && F::TELLS_LENGTH && self.input.at_boundary() {
+                    self.ended = true;
+                    return Poll::Ready(Ok(true));
+                }
+                Poll::Ready(Err(error))
+            }
+            Poll::Pending => {
+                self.input.unflushed = 0;
+                if let Poll::Ready(outcome) = self.writer.poll_flush(cx) {
+                    outcome?;
+                }
+                self.poll_limits(cx)
+            }
+        }
+    }
+
+    fn at_end(&self) -> Result<bool> {
+        if self.input.at_boundary() {
+            return Ok(false);
+        }
+        Err(Error::new(ErrorKind::Truncated, Operation::Read)
+            .detail(format!("{} bytes of an unfinished frame", self.input.unread().len())))
+    }
+
+    /// The time limits of waiting; only ever pending or an error.
+    fn poll_limits(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool>> {
+        let net = self.writer.net();
+        let partial = !self.input.at_boundary();
+        let (since, limit, kind) = match (partial, self.limits.frame_timeout, self.limits.idle_timeout) {
+            (true, Some(limit), _) => (&mut self.waiting.frame, limit, TimeoutKind::Frame),
+            (false, _, Some(limit)) => (&mut self.waiting.idle, limit, TimeoutKind::Idle),
+            _ => return Poll::Pending,
+        };
+        let since = *since.get_or_insert_with(|| net.now());
+        ready!(self.waiting.alarm.poll(net, since + limit, cx));
+        Poll::Ready(Err(
+            Error::new(ErrorKind::Timeout(kind), Operation::Read).detail(format!("after {limit:?}"))
+        ))
+    }
+
+    #[cold]
+    fn survived(&mut self, fault: FrameFault) {
+        let kind = match fault {
+            FrameFault::TooLong { .. } => ErrorKind::FrameTooLong,
+        };
+        let error = Error::new(kind, Operation::Read)
+            .at(self.peer())
+            .detail(fault.to_string());
+        self.writer.stream_mut().track().survived(error);
+    }
+
+    #[cold]
+    fn fail(&mut self, error: Error) -> Error {
+        let error = error.at(self.stream().peer());
+        let first = self.failed.get_or_insert(error).clone();
+        self.writer.stream_mut().fault(&first);
+        self.writer.end_with(first.clone());
+        first
+    }
+}
+
+impl<F: Framing> fmt::Debug for Framed<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Framed")
+            .field("stream", self.stream())
+            .field("framing", &self.input.framing)
+            .field("frames", &self.frames())
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where a frame lies in the input buffer, already taken from it.
+#[derive(Debug)]
+struct Found {
+    content: Range<usize>,
+    fault: Option<FrameFault>,
+}
+
+/// One frame, lent by the read buffer.
+pub struct Frame<'a> {
+    buffer: &'a mut input::Buffer,
+    found: Found,
+}
+
+impl Frame<'_> {
+    /// The content; empty if there is a fault.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        self.buffer.get(&self.found.content)
+    }
+
+    /// What is wrong with it, if it is a frame with a fault.
+    #[inline]
+    pub fn fault(&self) -> Option<FrameFault> {
+        self.found.fault
+    }
+
+    /// Owns the content: splits it off the read buffer without a copy.
+    pub fn into_bytes(self) -> Bytes {
+        self.buffer.split(self.found.content)
+    }
+}
+
+impl Deref for Frame<'_> {
+    type Target = [u8];
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.bytes()
+    }
+}
+
+impl fmt::Debug for Frame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frame")
+            .field("bytes", &self.bytes())
+            .field("fault", &self.fault())
+            .finish()
+    }
+}
+
+/// How [`Framed::close`] went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CloseReport {
+    /// Bytes that were accepted for sending and never reached the system.
+    pub lost: usize,
+    /// What kept the closing from being in order.
+    pub error: Option<Error>,
+}
+
+impl CloseReport {
+    /// Whether everything was sent and both sides closed in order.
+    pub fn is_clean(&self) -> bool {
+        self.lost == 0 && self.error.is_none()
+    }
+}
+
+impl<F: Framing> Framed<F> {
+    /// The writing side, for tests of its bookkeeping.
+    #[cfg(test)]
+    fn holds_buffers(&self) -> bool {
+        self.input.holds_buffer() || self.writer.holds_buffer()
+    }
+}
+
+#[cfg(all(test, feature = "os"))]
+mod tests {
+    use super::*;
+    use crate::Net;
+    use crate::framing::Line;
+
+    #[tokio::test]
+    async fn an_idle_connection_holds_no_buffer() {
+        let net = Net::os();
+        let (here, there) = Stream::pair(&net);
+        let (mut here, mut there) = (Framed::new(here, Line::default()), Framed::new(there, Line::default()));
+        here.send(b"ping").await.unwrap();
+        let (line, mut out) = there.next().await.unwrap().unwrap();
+        out.push(&line).unwrap();
+        // The second look waits: it writes the answer, and gives the buffers back.
+        let mut next = Box::pin(there.next());
+        poll_fn(|cx| {
+            assert!(next.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        drop(next);
+        assert!(!there.holds_buffers());
+        assert_eq!(&*here.next().await.unwrap().unwrap().0, b"ping");
+    }
+}

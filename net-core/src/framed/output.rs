@@ -1,0 +1,234 @@
+//! The writing side: what has gathered goes out in one write.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::AsyncWrite;
+
+use super::FramedLimits;
+use super::buffers;
+use super::sender::Shared;
+use crate::framing::Framing;
+use crate::timer::Alarm;
+use crate::{Error, ErrorKind, Instant, Net, Operation, Result, Stream, TimeoutKind};
+
+pub(super) struct Writer {
+    stream: Stream,
+    net: Net,
+    shared: Ending,
+    /// What is being written, and how far.
+    writing: Vec<u8>,
+    written: usize,
+    /// TLS may hold back what it was given until it is told to flush.
+    unflushed: bool,
+    high_water: usize,
+    timeout: Duration,
+    /// Since when the peer has taken nothing.
+    stuck: Option<Instant>,
+    alarm: Alarm,
+    /// Reading is paused for the writing's sake, and the event that says so has been told.
+    paused: bool,
+}
+
+impl Writer {
+    pub(super) fn new(stream: Stream, limits: &FramedLimits) -> Self {
+        Self {
+            net: stream.net(),
+            stream,
+            shared: Ending(Shared::new(limits.max_output)),
+            writing: Vec::new(),
+            written: 0,
+            unflushed: false,
+            high_water: limits.high_water,
+            timeout: limits.write_timeout,
+            stuck: None,
+            alarm: Alarm::default(),
+            paused: false,
+        }
+    }
+
+    pub(super) fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    pub(super) fn stream_mut(&mut self) -> &mut Stream {
+        &mut self.stream
+    }
+
+    pub(super) fn into_stream(self) -> Stream {
+        self.stream
+    }
+
+    pub(super) fn net(&self) -> &Net {
+        &self.net
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared.0
+    }
+
+    /// Bytes that have gathered and are not written yet.
+    pub(super) fn unsent(&self) -> usize {
+        self.writing.len() - self.written + self.shared.0.level()
+    }
+
+    /// Whether so much has gathered that it must be written before anything else is read.
+    #[inline]
+    pub(super) fn is_high(&self) -> bool {
+        self.shared.0.level() >= self.high_water
+    }
+
+    #[inline]
+    pub(super) fn push<F: Framing>(&self, framing: &F, content: &[u8]) -> Result<()> {
+        self.shared.0.push(framing, content)
+    }
+
+    pub(super) async fn flush(&mut self) -> Result<()> {
+        poll_fn(|cx| self.poll_flush(cx)).await
+    }
+
+    /// Writes everything, and tells when that keeps the connection from reading.
+    pub(super) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let outcome = self.poll_flush(cx);
+        if outcome.is_pending() != self.paused {
+            self.paused = !self.paused;
+            let paused = self.paused;
+            self.stream_mut().track().backpressure(paused);
+        }
+        outcome
+    }
+
+    /// Writes everything. While the peer takes nothing, the write timeout runs.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        loop {
+            while self.written < self.writing.len() {
+                match Pin::new(&mut self.stream).poll_write(cx, &self.writing[self.written..]) {
+                    Poll::Ready(Ok(0)) => {
+                        return Poll::Ready(Err(Error::new(ErrorKind::BrokenPipe, Operation::Write)));
+                    }
+                    Poll::Ready(Ok(n)) => {
+                        self.written += n;
+                        self.stuck = None;
+                        self.unflushed = true;
+                    }
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::from_io(Operation::Write, error))),
+                    Poll::Pending => return self.poll_stuck(cx),
+                }
+            }
+            self.writing.clear();
+            self.written = 0;
+            if self.shared.0.swap(&mut self.writing, cx) {
+                continue;
+            }
+            if self.unflushed {
+                match Pin::new(self.stream_mut()).poll_flush(cx) {
+                    Poll::Ready(Ok(())) => {
+                        self.unflushed = false;
+                        self.stuck = None;
+                    }
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::from_io(Operation::Write, error))),
+                    Poll::Pending => return self.poll_stuck(cx),
+                }
+            }
+            buffers::give_write(std::mem::take(&mut self.writing));
+            return Poll::Ready(Ok(()));
+        }
+    }
+
+    #[cold]
+    fn poll_stuck(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let since = *self.stuck.get_or_insert_with(|| self.net.now());
+        ready!(self.alarm.poll(&self.net, since + self.timeout, cx));
+        let left = self.unsent();
+        Poll::Ready(Err(Error::new(
+            ErrorKind::Timeout(TimeoutKind::Write),
+            Operation::Write,
+        )
+        .detail(format!("{left} bytes not taken within {:?}", self.timeout))))
+    }
+
+    pub(super) fn end(&self, kind: ErrorKind) {
+        self.end_with(Error::new(kind, Operation::Write).at(self.stream().peer()));
+    }
+
+    pub(super) fn end_with(&self, error: Error) {
+        self.shared.0.end(error);
+    }
+
+    #[cfg(test)]
+    pub(super) fn holds_buffer(&self) -> bool {
+        self.writing.capacity() > 0
+    }
+}
+
+/// Ends the sending, for whoever still has a [`Sender`](super::Sender), when the connection is dropped.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end(Error::new(ErrorKind::Closed, Operation::Write));
+    }
+}
+
+/// Where answers go; borrowed from the [`Framed`](super::Framed) connection apart from the frame.
+pub struct Output<'a, F> {
+    writer: &'a mut Writer,
+    framing: &'a F,
+}
+
+impl<'a, F: Framing> Output<'a, F> {
+    #[inline]
+    pub(super) fn new(writer: &'a mut Writer, framing: &'a F) -> Self {
+        Self { writer, framing }
+    }
+
+    /// Gathers one frame; it leaves when the next frame has to be waited for.
+    ///
+    /// # Errors
+    /// What the framing refuses; [`ErrorKind::Limit`] when
+    /// [`max_output`](super::FramedLimits::max_output) bytes have gathered: [`flush`](Self::flush) in between.
+    #[inline]
+    pub fn push(&mut self, content: &[u8]) -> Result<()> {
+        self.writer.push(self.framing, content)
+    }
+
+    /// Writes everything that has gathered. Cancel safe.
+    ///
+    /// # Errors
+    /// As [`Framed::flush`](super::Framed::flush).
+    pub async fn flush(&mut self) -> Result<()> {
+        self.writer.flush().await
+    }
+
+    /// Runs a future to its end; whenever it waits, what has gathered goes out, and what a
+    /// [`Sender`](super::Sender) adds meanwhile too. So a handler that has to wait holds up no answer before it.
+    ///
+    /// # Errors
+    /// [`TimeoutKind::Write`] and whatever breaks the writing; the future is dropped then.
+    #[inline]
+    pub async fn run<T>(&mut self, work: impl Future<Output = T>) -> Result<T> {
+        let mut work = pin!(work);
+        poll_fn(|cx| {
+            if let Poll::Ready(value) = work.as_mut().poll(cx) {
+                return Poll::Ready(Ok(value));
+            }
+            if let Poll::Ready(Err(error)) = self.writer.poll_flush(cx) {
+                return Poll::Ready(Err(error));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+impl<F> fmt::Debug for Output<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output")
+            .field("unsent", &self.writer.unsent())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,214 @@
+//! Sending from anywhere: handles on a connection's one out-buffer.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use super::buffers;
+use crate::framing::Framing;
+use crate::memory::lock;
+use crate::{Error, ErrorKind, Operation, Result};
+
+/// The out-buffer of a connection, and who waits for what about it.
+#[derive(Debug)]
+pub(super) struct Shared {
+    state: Mutex<State>,
+    /// How many bytes have gathered, to be read without the lock.
+    level: AtomicUsize,
+    max: usize,
+}
+
+#[derive(Debug)]
+struct State {
+    buffer: Vec<u8>,
+    /// Why nothing can be sent any more.
+    ended: Option<Error>,
+    /// The connection's task, while it waits.
+    driver: Option<Waker>,
+    /// Senders that wait for room, and tasks that wait for the end.
+    waiting: Vec<Waker>,
+}
+
+impl Shared {
+    pub(super) fn new(max: usize) -> Arc<Self> {
+        let state = State {
+            buffer: Vec::new(),
+            ended: None,
+            driver: None,
+            waiting: Vec::new(),
+        };
+        Arc::new(Self {
+            state: Mutex::new(state),
+            level: AtomicUsize::new(0),
+            max,
+        })
+    }
+
+    /// How many bytes have gathered.
+    #[inline]
+    pub(super) fn level(&self) -> usize {
+        self.level.load(Ordering::Relaxed)
+    }
+
+    /// Gathers one frame; true if it was refused for lack of room.
+    #[inline]
+    pub(super) fn push<F: Framing>(&self, framing: &F, content: &[u8]) -> Result<()> {
+        let mut state = lock(&self.state);
+        if state.ended.is_some() || state.buffer.len() >= self.max {
+            return Err(self.refuse(&state));
+        }
+        if state.buffer.capacity() == 0 {
+            state.buffer = buffers::take_write();
+        }
+        framing.encode(content, &mut state.buffer)?;
+        self.level.store(state.buffer.len(), Ordering::Relaxed);
+        let driver = state.driver.take();
+        drop(state);
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn refuse(&self, state: &State) -> Error {
+        state.ended.clone().unwrap_or_else(|| {
+            Error::new(ErrorKind::Limit, Operation::Write).detail(format!(
+                "{} bytes wait for a slow peer, the limit is {}",
+                state.buffer.len(),
+                self.max
+            ))
+        })
+    }
+
+    /// Exchanges what has gathered for the empty buffer given; false if nothing has gathered, and then the task is
+    /// woken by the next push.
+    pub(super) fn swap(&self, buffer: &mut Vec<u8>, cx: &mut Context<'_>) -> bool {
+        let waiting = {
+            let mut state = lock(&self.state);
+            if state.buffer.is_empty() {
+                match &state.driver {
+                    Some(driver) if driver.will_wake(cx.waker()) => {}
+                    _ => state.driver = Some(cx.waker().clone()),
+                }
+                return false;
+            }
+            std::mem::swap(buffer, &mut state.buffer);
+            self.level.store(0, Ordering::Relaxed);
+            std::mem::take(&mut state.waiting)
+        };
+        waiting.into_iter().for_each(Waker::wake);
+        true
+    }
+
+    /// Refuses everything from now on; the first reason stays. Returns the bytes that had gathered.
+    pub(super) fn end(&self, reason: Error) -> usize {
+        let (waiting, gathered) = {
+            let mut state = lock(&self.state);
+            state.ended.get_or_insert(reason);
+            self.level.store(0, Ordering::Relaxed);
+            let buffer = std::mem::take(&mut state.buffer);
+            let gathered = buffer.len();
+            buffers::give_write(buffer);
+            (std::mem::take(&mut state.waiting), gathered)
+        };
+        waiting.into_iter().for_each(Waker::wake);
+        gathered
+    }
+
+    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let mut state = lock(&self.state);
+        if let Some(error) = &state.ended {
+            return Poll::Ready(Err(error.clone()));
+        }
+        if state.buffer.len() < self.max {
+            return Poll::Ready(Ok(()));
+        }
+        enlist(&mut state.waiting, cx);
+        Poll::Pending
+    }
+
+    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<Error> {
+        let mut state = lock(&self.state);
+        if let Some(error) = &state.ended {
+            return Poll::Ready(error.clone());
+        }
+        enlist(&mut state.waiting, cx);
+        Poll::Pending
+    }
+
+    fn ended(&self) -> bool {
+        lock(&self.state).ended.is_some()
+    }
+}
+
+fn enlist(waiting: &mut Vec<Waker>, cx: &Context<'_>) {
+    if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+        waiting.push(cx.waker().clone());
+    }
+}
+
+/// Sends frames on a connection from other tasks; made by [`Framed::sender`](super::Framed::sender).
+///
+/// Frames of one sender keep their order. They go into the connection's own out-buffer and leave with its next write.
+#[derive(Clone)]
+pub struct Sender<F> {
+    shared: Arc<Shared>,
+    framing: F,
+}
+
+impl<F: Framing> Sender<F> {
+    pub(super) fn new(shared: &Arc<Shared>, framing: F) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            framing,
+        }
+    }
+
+    /// Gathers one frame without waiting.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`] when [`max_output`](super::FramedLimits::max_output) bytes have gathered, what the
+    /// framing refuses, and the reason of the connection's end once it is over.
+    #[inline]
+    pub fn push(&self, content: &[u8]) -> Result<()> {
+        self.shared.push(&self.framing, content)
+    }
+
+    /// Gathers one frame, waiting for room. Cancel safe: the frame is gathered whole or not at all.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), but never for lack of room. The waiting ends at the latest with the connection's
+    /// write timeout.
+    pub async fn send(&self, content: &[u8]) -> Result<()> {
+        loop {
+            poll_fn(|cx| self.shared.poll_room(cx)).await?;
+            match self.push(content) {
+                // Another sender was quicker.
+                Err(error) if error.kind() == ErrorKind::Limit => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Whether the connection is over.
+    pub fn is_closed(&self) -> bool {
+        self.shared.ended()
+    }
+
+    /// Waits until the connection is over, and says why. Cancel safe.
+    pub async fn closed(&self) -> Error {
+        poll_fn(|cx| self.shared.poll_ended(cx)).await
+    }
+}
+
+impl<F: fmt::Debug> fmt::Debug for Sender<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("framing", &self.framing)
+            .field("gathered", &self.shared.level())
+            .finish()
+    }
+}

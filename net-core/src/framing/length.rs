@@ -1,0 +1,108 @@
+//! A length before each frame: 32 bits, big-endian.
+
+use super::{Decoded, Framing, Located};
+use crate::{Error, ErrorKind, Operation};
+
+/// The bytes of the prefix.
+const PREFIX: usize = 4;
+
+/// Frames after a length of four bytes, big-endian, that counts the content only; at most 16 MiB by default.
+///
+/// The limit is checked as soon as the prefix is there, before anything is allocated for the frame. A prefix over the
+/// limit, or under the minimum, ends the connection: nothing after it can be understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LengthPrefix {
+    /// The longest content, in bytes. Default: 16 777 216.
+    pub max: usize,
+    /// The shortest content, in bytes. Default: 0.
+    pub min: usize,
+}
+
+impl Default for LengthPrefix {
+    fn default() -> Self {
+        Self {
+            max: 16 * 1024 * 1024,
+            min: 0,
+        }
+    }
+}
+
+impl LengthPrefix {
+    /// Limits the content of a frame, in bytes.
+    #[must_use]
+    pub fn max(mut self, bytes: usize) -> Self {
+        self.max = bytes;
+        self
+    }
+
+    /// Demands at least this much content, in bytes.
+    #[must_use]
+    pub fn min(mut self, bytes: usize) -> Self {
+        self.min = bytes;
+        self
+    }
+}
+
+impl Framing for LengthPrefix {
+    type State = ();
+    const TELLS_LENGTH: bool = true;
+
+    #[inline]
+    fn decode(&self, _: &mut (), unread: &[u8]) -> Result<Decoded, Error> {
+        let Some((prefix, rest)) = unread.split_first_chunk::<PREFIX>() else {
+            return Ok(Decoded::More(0));
+        };
+        let length = u32::from_be_bytes(*prefix) as usize;
+        if length > self.max || length < self.min {
+            return Err(self.refused(length));
+        }
+        if rest.len() < length {
+            return Ok(Decoded::More(PREFIX + length));
+        }
+        Ok(Decoded::Frame(Located {
+            content: PREFIX..PREFIX + length,
+            consumed: PREFIX + length,
+            fault: None,
+        }))
+    }
+
+    fn at_boundary(&self, _: &(), unread: &[u8]) -> bool {
+        unread.is_empty()
+    }
+
+    #[inline]
+    fn encode(&self, content: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        let length = match u32::try_from(content.len()) {
+            Ok(length) if content.len() <= self.max => length,
+            _ => {
+                return Err(Error::new(ErrorKind::FrameTooLong, Operation::Write).detail(format!(
+                    "a frame of {} bytes, the limit is {}",
+                    content.len(),
+                    self.max
+                )));
+            }
+        };
+        out.reserve(PREFIX + content.len());
+        out.extend_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(content);
+        Ok(())
+    }
+}
+
+impl LengthPrefix {
+    #[cold]
+    fn refused(&self, length: usize) -> Error {
+        if length > self.max {
+            Error::new(ErrorKind::FrameTooLong, Operation::Read).detail(format!(
+                "the peer announces a frame of {length} bytes, the limit is {}",
+                self.max
+            ))
+        } else {
+            Error::new(ErrorKind::BadFrame, Operation::Read).detail(format!(
+                "the peer announces a frame of {length} bytes, the least is {}",
+                self.min
+            ))
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Sockets as the BSD calls know them: create, bind, listen, accept, connect, recv, send, shutdown, close.
+//!
+//! Statecharts and simulated processes speak in these steps, one command at a time. Each step is checked against a
+//! small state machine, so that a call in the wrong state is a typed error and never a surprise of the system.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncWrite, ReadBuf};
+
+use crate::{BindOptions, ConnectOptions, Endpoint, Error, ErrorKind, Listener, Net, Operation, Result, Stream};
+
+/// The states of a socket's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SocketState {
+    /// Made, and nothing else.
+    Created,
+    /// Has a local address.
+    Bound,
+    /// Takes connections.
+    Listening,
+    /// Has a peer; data flow both ways.
+    Connected,
+    /// Our writing side is closed; the peer's data still come.
+    ShutDown,
+    /// Over.
+    Closed,
+}
+
+impl SocketState {
+    /// The state after an operation that succeeds.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongState`] if the operation does not fit the state; the text says what would.
+    pub fn after(self, operation: Operation) -> Result<Self> {
+        use Operation as O;
+        match (self, operation) {
+            (Self::Created, O::Bind) => Ok(Self::Bound),
+            (Self::Bound, O::Listen) => Ok(Self::Listening),
+            (Self::Listening, O::Listen | O::Accept) => Ok(Self::Listening),
+            (Self::Created | Self::Bound, O::Connect) => Ok(Self::Connected),
+            (Self::Connected, O::Read | O::Write) => Ok(Self::Connected),
+            (Self::Connected | Self::ShutDown, O::Shutdown) | (Self::ShutDown, O::Read) => Ok(Self::ShutDown),
+            (_, O::Close) => Ok(Self::Closed),
+            _ => Err(Error::new(ErrorKind::WrongState, operation).detail(self.way_out(operation))),
+        }
+    }
+
+    fn way_out(self, operation: Operation) -> String {
+        let next = match self {
+            Self::Created => "bind or connect it first",
+            Self::Bound => "listen or connect first",
+            Self::Listening => "accept, and use the accepted socket",
+            Self::Connected => "it has a peer already; make another socket",
+            Self::ShutDown => "its writing side is shut down; only recv and close are left",
+            Self::Closed => "make another socket",
+        };
+        format!("can't {operation} a socket that is {self}: {next}")
+    }
+}
+
+impl fmt::Display for SocketState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Created => "created",
+            Self::Bound => "bound",
+            Self::Listening => "listening",
+            Self::Connected => "connected",
+            Self::ShutDown => "shut down",
+            Self::Closed => "closed",
+        })
+    }
+}
+
+/// A stream socket that is used step by step, in the manner of BSD's calls.
+///
+/// ```
+/// use net_core::{Net, Socket};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> net_core::Result<()> {
+/// let net = Net::os();
+/// let mut server = Socket::new(&net);
+/// server.bind(&"tcp://127.0.0.1:0".parse()?).await?;
+/// server.listen()?;
+///
+/// let mut client = Socket::new(&net);
+/// client.connect(server.local().unwrap()).await?;
+/// client.send(b"hello").await?;
+///
+/// let mut accepted = server.accept().await?;
+/// assert_eq!(accepted.recv(65_536).await?, "hello");
+/// client.close().await?;
+/// assert_eq!(accepted.recv(65_536).await?, ""); // the peer's end
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Socket {
+    net: Net,
+    inner: Inner,
+    connect: ConnectOptions,
+    bind: BindOptions,
+    linger: Duration,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Created,
+    Bound(Listener),
+    Listening(Listener),
+    Connected(Stream),
+    ShutDown(Stream),
+    Closed,
+}
+
+impl Socket {
+    /// A socket with the default options.
+    pub fn new(net: &Net) -> Self {
+        Self::with_options(net, ConnectOptions::default(), BindOptions::default())
+    }
+
+    /// A socket with these options for connecting and for listening.
+    pub fn with_options(net: &Net, connect: ConnectOptions, bind: BindOptions) -> Self {
+        Self {
+            net: net.clone(),
+            inner: Inner::Created,
+            connect,
+            bind,
+            linger: Duration::from_secs(5),
+        }
+    }
+
+    /// How long [`close`](Self::close) waits for the peer to close its side too. Default: 5 s.
+    #[must_use]
+    pub fn linger(mut self, limit: Duration) -> Self {
+        self.linger = limit;
+        self
+    }
+
+    /// Where in its life the socket is.
+    pub fn state(&self) -> SocketState {
+        match &self.inner {
+            Inner::Created => SocketState::Created,
+            Inner::Bound(_) => SocketState::Bound,
+            Inner::Listening(_) => SocketState::Listening,
+            Inner::Connected(_) => SocketState::Connected,
+            Inner::ShutDown(_) => SocketState::ShutDown,
+            Inner::Closed => SocketState::Closed,
+        }
+    }
+
+    /// Our address, once there is one.
+    pub fn local(&self) -> Option<&Endpoint> {
+        match &self.inner {
+            Inner::Bound(listener) | Inner::Listening(listener) => Some(listener.local()),
+            Inner::Connected(stream) | Inner::ShutDown(stream) => Some(stream.local()),
+            Inner::Created | Inner::Closed => None,
+        }
+    }
+
+    /// The peer's address, once there is one.
+    pub fn peer(&self) -> Option<&Endpoint> {
+        match &self.inner {
+            Inner::Connected(stream) | Inner::ShutDown(stream) => Some(stream.peer()),
+            _ => None,
+        }
+    }
+
+    /// Gives the socket a local address. Cancel safe.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongState`], [`ErrorKind::AddrInUse`] and the like.
+    pub async fn bind(&mut self, at: &Endpoint) -> Result<()> {
+        self.state().after(Operation::Bind)?;
+        self.inner = Inner::Bound(self.net.bind_quietly(at, &self.bind).await?);
+        Ok(())
+    }
+
+    /// Begins to take connections; doing so again is harmless.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongState`], and what the system reports; the socket is closed then.
+    pub fn listen(&mut self) -> Result<()> {
+        self.state().after(Operation::Listen)?;
+        match std::mem::replace(&mut self.inner, Inner::Closed) {
+            Inner::Bound(mut listener) => {
+                listener.listen()?;
+                self.inner = Inner::Listening(listener);
+            }
+            other => self.inner = other,
+        }
+        Ok(())
+    }
+
+    /// The next connection, as a socket of its own. Cancel safe.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongState`], and what ends the listening.
+    pub async fn accept(&mut self) -> Result<Self> {
+        poll_fn(|cx| self.poll_accept(cx)).await
+    }
+
+    /// [`accept`](Self::accept) for hand-written futures.
+    pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self>> {
+        self.state().after(Operation::Accept)?;
+        let Inner::Listening(listener) = &mut self.inner else {
+            return Poll::Pending;
+        };
+        let stream = ready!(listener.poll_accept(cx))?;
+        let mut socket = Self::with_options(&self.net, self.connect.clone(), self.bind.clone()).linger(self.linger);
+        socket.inner = Inner::Connected(stream);
+        Poll::Ready(Ok(socket))
+    }
+
+    /// Connects; a bound socket keeps its local address. Cancel safe: the attempt is given up.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongState`], and as [`Net::connect`]; the socket may try again.
+    pub async fn connect(&mut self, to: &Endpoint) -> Result<()> {
+        self.state().after(Operation::Connect)?;
+        let mut options = self.connect.clone();
+        if let Inner::Bound(listener) = &self.inner {
+            options.local = listener.local().socket_addr();
+            // The address must be free for the connecting socket to take it.
+            self.inner = Inner::Created;
+        }
+        self.inner = Inner::Connected(self.net.connect_with(to, &options).await?);
+        Ok(())
+    }
+
+    /// Receives at most `limit` bytes, as soon as there are any; empty at the peer's end, and then each time again.
+    /// Cancel safe.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongState`], and what breaks the connection.
+    pub async fn recv(&mut self, limit: usize) -> Result<Bytes> {
+        poll_fn(|cx| self.poll_recv(cx, limit)).await
+    }
+
+    /// [`recv`](Self::recv) for hand-written futures.
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>, limit: usize) -> Poll<Result<Bytes>> {
+        self.state().after(Operation::Read)?;
+        let (Inner::Connected(stream) | Inner::ShutDown(stream)) = &mut self.inner else {
+            return Poll::Pending;
+        };
+        let mut data = BytesMut::zeroed(limit.clamp(1, 1 << 20));
+        let mut buffer = ReadBuf::new(&mut data);
+        ready!(tokio::io::AsyncRead::poll_read(Pin::new(stream), cx, &mut buffer))
+            .map_err(|error| Error::from_io(Operation::Read, error))?;
+        let n = buffer.filled().len();
+        data.truncate(n);
+        Poll::Ready(Ok(data.freeze()))
+    }
+
+    /// Sends all the data, and says how many bytes that were. Not cancel safe: part of the data may have gone.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongState`], and what breaks the connection.
+    pub async fn send(&mut self, data: &[u8]) -> Result<usize> {
+        let mut sent = 0;
+        while sent < data.len() {
+            sent += poll_fn(|cx| self.poll_send(cx, &data[sent..])).await?;
+        }
+        poll_fn(|cx| self.poll_flush(cx)).await?;
+        Ok(sent)
+    }
+
+    /// Sends what the system takes at once, and says how many bytes that were.
+    pub fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize>> {
+        self.state().after(Operation::Write)?;
+        let Inner::Connected(stream) = &mut self.inner else {
+            return Poll::Pending;
+        };
+        Pin::new(stream)
+            .poll_write(cx, data)
+            .map_err(|error| Error::from_io(Operation::Write, error))
+    }
+
+    /// Lets what was sent leave TLS's buffer; nothing to do on a plain connection.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.state().after(Operation::Write)?;
+        let Inner::Connected(stream) = &mut self.inner else {
+            return Poll::Pending;
+        };
+        Pin::new(stream)
+            .poll_flush(cx)
+            .map_err(|error| Error::from_io(Operation::Write, error))
+    }
+
+    /// Closes our writing side: the peer gets everything and then the end; its data still come. Cancel safe.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongState`], and what breaks the connection.
+    pub async fn shutdown(&mut self) -> Result<()> {
+        self.state().after(Operation::Shutdown)?;
+        if let Inner::Connected(stream) = &mut self.inner {
+            let mut stream = Pin::new(stream);
+            poll_fn(|cx| stream.as_mut().poll_shutdown(cx))
+                .await
+                .map_err(|error| Error::from_io(Operation::Shutdown, error))?;
+        }
+        self.inner = match std::mem::replace(&mut self.inner, Inner::Closed) {
+            Inner::Connected(stream) => Inner::ShutDown(stream),
+            other => other,
+        };
+        Ok(())
+    }
+
+    /// Closes, in any state and as often as one likes; a listening socket at once. A connected one sends everything
+    /// and its FIN at once too; the wait for the peer's own end, which makes sure that nothing is lost, goes on in the
+    /// background for at most the [`linger`](Self::linger) time.
+    ///
+    /// # Errors
+    /// What breaks the sending of the end; the socket is closed all the same.
+    pub async fn close(&mut self) -> Result<()> {
+        let closing = match std::mem::replace(&mut self.inner, Inner::Closed) {
+            Inner::Connected(mut stream) => {
+                let outcome = poll_fn(|cx| Pin::new(&mut stream).poll_shutdown(cx)).await;
+                outcome.map_err(|error| Error::from_io(Operation::Close, error))?;
+                stream
+            }
+            Inner::ShutDown(stream) => stream,
+            Inner::Created | Inner::Bound(_) | Inner::Listening(_) | Inner::Closed => return Ok(()),
+        };
+        let linger = self.linger;
+        self.net.spawn(async move {
+            // The peer's own fault, if it never closes: the descriptor goes after the linger time.
+            let _ = closing.close(linger).await;
+        })?;
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! Background tasks whose end, failure or panic somebody sees.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::sync::{Notify, oneshot};
+
+use crate::backend::Backend;
+use crate::{Error, ErrorKind, Operation, Result};
+
+/// A task that runs in the background; made by [`Net::spawn`](crate::Net::spawn).
+///
+/// As a future it gives the task's result. Dropping it lets the task run on. A task that panics ends alone: waiting
+/// for it gives [`ErrorKind::Internal`] with the panic's message.
+#[derive(Debug)]
+pub struct Task<T> {
+    result: oneshot::Receiver<Result<T>>,
+    stop: Arc<Notify>,
+}
+
+impl<T> Task<T> {
+    /// Stops the task at its next wait; waiting for it then gives [`ErrorKind::Cancelled`].
+    pub fn abort(&self) {
+        self.stop.notify_one();
+    }
+
+    /// Whether the task has ended.
+    pub fn is_finished(&self) -> bool {
+        !self.result.is_empty() || self.result.is_terminated()
+    }
+}
+
+impl<T> Future for Task<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        Pin::new(&mut self.result)
+            .poll(cx)
+            .map(|sent| sent.unwrap_or_else(|_| Err(Error::new(ErrorKind::Cancelled, Operation::Run))))
+    }
+}
+
+pub(crate) fn spawn<T: Send + 'static>(
+    backend: &dyn Backend,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<Task<T>> {
+    let (sender, result) = oneshot::channel();
+    let stop = Arc::new(Notify::new());
+    let stopped = Arc::clone(&stop);
+    let task = Box::pin(async move {
+        let outcome = tokio::select! {
+            biased;
+            () = stopped.notified() => Err(Error::new(ErrorKind::Cancelled, Operation::Run)),
+            outcome = catch_panic(work) => outcome,
+        };
+        // Nobody may be waiting any more, and that is fine.
+        let _ = sender.send(outcome);
+    });
+    backend
+        .spawn(task)
+        .map_err(|error| Error::from_io(Operation::Run, error))?;
+    Ok(Task { result, stop })
+}
+
+/// Runs a future; if it panics, that becomes an [`ErrorKind::Internal`] with the panic's message. Whatever the future
+/// was changing when it panicked may be half changed.
+///
+/// # Errors
+/// The panic.
+pub async fn catch_panic<T>(work: impl Future<Output = T>) -> Result<T> {
+    CatchPanic { future: work }.await
+}
+
+pin_project_lite::pin_project! {
+    struct CatchPanic<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for CatchPanic<F> {
+    type Output = Result<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let future = self.project().future;
+        match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => Poll::Ready(Err(panicked(panic.as_ref()))),
+        }
+    }
+}
+
+/// The error that a caught panic becomes.
+fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "of unknown type".to_owned());
+    Error::new(ErrorKind::Internal, Operation::Run).detail(format!("panic: {message}"))
+}
