@@ -156,7 +156,6 @@ impl Listener {
                 }
             },
         };
-        #[cfg_attr(not(feature = "tls"), expect(unused_mut, reason = "only an upgrade changes it"))]
         let mut stream = Stream::open(&self.core, plain, true);
         if let Some(permit) = permit {
             stream.hold(permit);

@@ -182,7 +182,7 @@ impl<F: Framing> Input<F> {
         bytes.freeze()
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, feature = "os"))]
     pub(super) fn holds_buffer(&self) -> bool {
         self.buffer.bytes.capacity() > 0
     }

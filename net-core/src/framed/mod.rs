@@ -455,7 +455,7 @@ impl CloseReport {
 
 impl<F: Framing> Framed<F> {
     /// The writing side, for tests of its bookkeeping.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "os"))]
     fn holds_buffers(&self) -> bool {
         self.input.holds_buffer() || self.writer.holds_buffer()
     }

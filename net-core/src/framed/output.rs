@@ -159,7 +159,7 @@ impl Writer {
         self.shared.0.end(error);
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, feature = "os"))]
     pub(super) fn holds_buffer(&self) -> bool {
         self.writing.capacity() > 0
     }
