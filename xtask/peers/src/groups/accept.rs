@@ -11,8 +11,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Connections of one sample; fewer than [`sockets::BACKLOG`], so that none has to wait.
+/// Connections of one sample.
 const CONNECTIONS: u64 = 3000;
+/// Connections that are open at a time; fewer than [`sockets::BACKLOG`], so that none has to wait.
+const WAVE: usize = 100;
 
 /// Makes the table.
 ///
@@ -23,9 +25,10 @@ pub fn build() -> Outcome<Vec<Comparison>> {
         name: "accept".into(),
         operation: "connection",
         measure: Measure::Cpu,
-        about: "3000 connects, all held, then all closed with RST; both ends on one core; CPU is the server's, from \
-                accepting to noticing the end."
-            .into(),
+        about:
+            "3000 connects, in waves of 100 that are held until all are accepted, then closed with RST; both ends on \
+                one core; CPU is the server's, from accepting to noticing the end."
+                .into(),
         rows: vec![
             row("mio accept, register, read", mio_loop::crowd),
             row("tokio accept, spawn, read", tokio_loop::accept),
@@ -39,24 +42,36 @@ fn row(name: &str, server: Crowd) -> Row {
 
 fn sample(server: Crowd, effort: &Effort) -> Outcome<Sample> {
     let connections = effort.amount(CONNECTIONS);
+    let warm_up = connections / 5;
     let progress = Arc::new(Progress::default());
     let seen = Arc::clone(&progress);
     let job = Job {
-        connections: usize::try_from(connections)?,
+        connections: usize::try_from(warm_up + connections)?,
         framing: Framing::Line,
     };
     let running = Running::start(move |door| server(door, job, seen))?;
+    let mut streams = Vec::with_capacity(WAVE);
+    let mut opened = 0;
+    let mut waves = |count: u64| -> Outcome<()> {
+        let goal = opened + count;
+        while opened < goal {
+            while streams.len() < WAVE && opened < goal {
+                let stream = sockets::connect(running.address)?;
+                sockets::reset_on_close(&stream)?;
+                streams.push(stream);
+                opened += 1;
+            }
+            reach(&progress.accepted, opened, "accepted")?;
+            streams.clear();
+            reach(&progress.ended, opened, "ended")?;
+        }
+        Ok(())
+    };
+    // The first ones are not the steady state.
+    waves(warm_up)?;
     thread::sleep(SETTLE);
-    let mut streams = Vec::with_capacity(job.connections);
     let meter = Meter::start(Account::Others)?;
-    for _ in 0..connections {
-        let stream = sockets::connect(running.address)?;
-        sockets::reset_on_close(&stream)?;
-        streams.push(stream);
-    }
-    reach(&progress.accepted, connections, "accepted")?;
-    drop(streams);
-    reach(&progress.ended, connections, "ended")?;
+    waves(connections)?;
     let spent = meter.stop()?;
     running.finish()?;
     Ok(Sample::new(connections, spent))
@@ -76,6 +91,6 @@ pub(super) fn reach(counter: &AtomicU64, goal: u64, what: &str) -> Outcome<()> {
         if start.elapsed() > STALL {
             return Err(format!("only {count} of {goal} connections {what}").into());
         }
-        thread::sleep(Duration::from_millis(1));
+        thread::sleep(Duration::from_micros(100));
     }
 }

@@ -23,7 +23,8 @@ type Receive = fn(Door, Volume, usize, Option<Arc<ServerConfig>>) -> Outcome<u64
 /// If the certificate can't be made.
 pub fn build() -> Outcome<Vec<Comparison>> {
     let tls = Tls::new()?;
-    let about = "192 MB one way in writes of 1 MiB, blocking sender; both ends on one core; CPU is the receiver's.";
+    let about = "3 x 192 MB one way in writes of 1 MiB, blocking sender; both ends on one core; CPU is the receiver's, \
+                 allocations are those of both ends.";
     Ok(vec![
         Comparison {
             name: "bulk/bare".into(),

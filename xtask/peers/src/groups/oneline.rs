@@ -19,6 +19,9 @@ use std::process::{Child, Command, Stdio};
 const COMMAND: &[u8] = b"cmd01\n";
 /// Lines of one write of the load.
 const BATCH: usize = 1000;
+/// Writes in flight. The original leaves Nagle on: with few of them it waits for a delayed acknowledgement, 40 ms, again
+/// and again, and one measures that.
+const DEPTH: usize = 16;
 /// Names another Python than the one that `cargo xtask interop` sets up.
 const PYTHON: &str = "PEERS_PYTHON";
 
@@ -28,10 +31,7 @@ const PYTHON: &str = "PEERS_PYTHON";
 /// None.
 pub fn build() -> Outcome<Vec<Comparison>> {
     let line = Framing::Line;
-    let batches = Shape {
-        batch: BATCH,
-        ..Shape::new(COMMAND, 1, 2 * BATCH)
-    };
+    let batches = batches();
     let window = Shape::new(LINE, 1, 64);
     Ok(vec![
         Comparison {
@@ -39,17 +39,11 @@ pub fn build() -> Outcome<Vec<Comparison>> {
             operation: "command",
             measure: Measure::Rate,
             about:
-                "The command cmd01, echoed; 1000 lines in each write of the load, two writes in flight. Both ends on \
+                "The command cmd01, echoed; 1000 lines in each write of the load, 16 writes in flight. Both ends on \
                     one core; CPU is the server's."
                     .into(),
             rows: vec![
-                original("Python original 1.2.0", move |server, effort| {
-                    let shape = Shape {
-                        account: server.account(),
-                        ..batches
-                    };
-                    Ok(pipelined::run(server.address, &shape, effort)?.0)
-                }),
+                original("Python original 1.2.0", original_pipelined),
                 echo_row("raw mio", mio_loop::echo, line, batches),
                 echo_row("tokio, hand loop", tokio_loop::lent, line, batches),
                 echo_row("tokio Framed, LinesCodec, feed", tokio_framed::feed, line, batches),
@@ -83,6 +77,21 @@ pub fn build() -> Outcome<Vec<Comparison>> {
             ],
         },
     ])
+}
+
+fn batches() -> Shape {
+    Shape {
+        batch: BATCH,
+        ..Shape::new(COMMAND, 1, DEPTH * BATCH)
+    }
+}
+
+fn original_pipelined(server: &Original, effort: &Effort) -> Outcome<Sample> {
+    let shape = Shape {
+        account: server.account(),
+        ..batches()
+    };
+    Ok(pipelined::run(server.address, &shape, effort)?.0)
 }
 
 /// A row of the Python original, if it is installed.

@@ -1,7 +1,7 @@
 //! A bare readiness loop on mio, edge-triggered: the limit that the others are compared with.
 //!
 //! It does what any server has to (cut frames, gather the replies) and nothing else: one scratch buffer for all
-//! connections, no timers, no wake-ups from elsewhere, and a peer that doesn't read is an error.
+//! connections, no timers, no wake-ups from elsewhere.
 
 use super::{Door, Job, Progress};
 use crate::Outcome;
@@ -9,17 +9,22 @@ use crate::framing::Framing;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 const LISTENER: Token = Token(usize::MAX);
 const SCRATCH: usize = 64 * 1024;
 
-/// A connection: its socket, and the unfinished frame that the last read left, if it did.
+/// A connection.
 struct Connection {
     stream: TcpStream,
+    /// The unfinished frame that the last read left, if it did.
     tail: Vec<u8>,
+    /// What the socket had no room for. Until it has, nothing is read.
+    unsent: Vec<u8>,
+    /// Whether it is registered for that.
+    waits_to_write: bool,
 }
 
 /// Echoes frames, each read answered with one write.
@@ -69,6 +74,8 @@ fn serve(door: Door, job: Job, progress: &Progress, strict: bool) -> Outcome<u64
                     entry.insert(Connection {
                         stream,
                         tail: Vec::new(),
+                        unsent: Vec::new(),
+                        waits_to_write: false,
                     });
                     accepted += 1;
                     progress.accepted.fetch_add(1, Ordering::Relaxed);
@@ -79,10 +86,17 @@ fn serve(door: Door, job: Job, progress: &Progress, strict: bool) -> Outcome<u64
                 continue;
             };
             let open = match connection.turn(job.framing, &mut scratch, &mut out, &mut frames) {
-                Err(error) if strict => return Err(error),
+                Err(error) if strict => return Err(error.into()),
                 Err(_) => false,
                 Ok(open) => open,
             };
+            if open && connection.waits_to_write == connection.unsent.is_empty() {
+                connection.waits_to_write = !connection.waits_to_write;
+                let writable = connection.waits_to_write.then_some(Interest::WRITABLE);
+                let interest = writable.unwrap_or(Interest::READABLE) | Interest::READABLE;
+                poll.registry()
+                    .reregister(&mut connection.stream, event.token(), interest)?;
+            }
             if !open {
                 connections.remove(event.token().0);
                 ended += 1;
@@ -95,7 +109,14 @@ fn serve(door: Door, job: Job, progress: &Progress, strict: bool) -> Outcome<u64
 
 impl Connection {
     /// Reads what is there, answers it, and tells whether the connection is still open.
-    fn turn(&mut self, framing: Framing, scratch: &mut [u8], out: &mut Vec<u8>, frames: &mut u64) -> Outcome<bool> {
+    fn turn(&mut self, framing: Framing, scratch: &mut [u8], out: &mut Vec<u8>, frames: &mut u64) -> io::Result<bool> {
+        if !self.unsent.is_empty() {
+            let written = write(&mut self.stream, &self.unsent)?;
+            self.unsent.drain(..written);
+            if !self.unsent.is_empty() {
+                return Ok(true);
+            }
+        }
         loop {
             let kept = self.tail.len();
             scratch[..kept].copy_from_slice(&self.tail);
@@ -104,7 +125,7 @@ impl Connection {
                 Ok(count) => count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             };
             let filled = kept + count;
             let used = framing.walk(&scratch[..filled], |frame| {
@@ -113,16 +134,28 @@ impl Connection {
             });
             self.tail.clear();
             self.tail.extend_from_slice(&scratch[used..filled]);
-            if !out.is_empty() {
-                let written = self.stream.write(out)?;
-                if written < out.len() {
-                    return Err("the peer doesn't read".into());
-                }
-                out.clear();
+            let written = write(&mut self.stream, out)?;
+            if written < out.len() {
+                self.unsent.extend_from_slice(&out[written..]);
             }
-            if filled < scratch.len() {
+            out.clear();
+            if filled < scratch.len() || !self.unsent.is_empty() {
                 return Ok(true);
             }
         }
     }
+}
+
+/// Writes what the socket takes.
+fn write(stream: &mut TcpStream, mut bytes: &[u8]) -> io::Result<usize> {
+    let all = bytes.len();
+    while !bytes.is_empty() {
+        match stream.write(bytes) {
+            Ok(count) => bytes = &bytes[count..],
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(all - bytes.len())
 }
