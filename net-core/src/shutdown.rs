@@ -1,8 +1,10 @@
 //! Stopping in three phases: stop, drain, abort at a deadline; and a report of what was dropped.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -194,11 +196,12 @@ impl Guard {
 
     /// Runs work to its end, or drops it at the deadline and gives `None`.
     pub async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            biased;
-            value = work => Some(value),
-            () = self.aborting() => None,
-        }
+        let (mut work, mut aborting) = (pin!(work), pin!(self.aborting()));
+        poll_fn(|cx| match work.as_mut().poll(cx) {
+            Poll::Ready(value) => Poll::Ready(Some(value)),
+            Poll::Pending => aborting.as_mut().poll(cx).map(|()| None),
+        })
+        .await
     }
 }
 

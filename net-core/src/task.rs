@@ -4,10 +4,11 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Waker, ready};
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 use crate::backend::Backend;
 use crate::{Error, ErrorKind, Operation, Result};
@@ -19,13 +20,23 @@ use crate::{Error, ErrorKind, Operation, Result};
 #[derive(Debug)]
 pub struct Task<T> {
     result: oneshot::Receiver<Result<T>>,
-    stop: Arc<Notify>,
+    abort: Arc<Abort>,
+}
+
+/// How a task is told to stop.
+#[derive(Debug, Default)]
+struct Abort {
+    asked: AtomicBool,
+    task: OnceLock<Waker>,
 }
 
 impl<T> Task<T> {
     /// Stops the task at its next wait; waiting for it then gives [`ErrorKind::Cancelled`].
     pub fn abort(&self) {
-        self.stop.notify_one();
+        self.abort.asked.store(true, Ordering::Release);
+        if let Some(task) = self.abort.task.get() {
+            task.wake_by_ref();
+        }
     }
 
     /// Whether the task has ended.
@@ -49,21 +60,46 @@ pub(crate) fn spawn<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<Task<T>> {
     let (sender, result) = oneshot::channel();
-    let stop = Arc::new(Notify::new());
-    let stopped = Arc::clone(&stop);
-    let task = Box::pin(async move {
-        let outcome = tokio::select! {
-            biased;
-            () = stopped.notified() => Err(Error::new(ErrorKind::Cancelled, Operation::Run)),
-            outcome = catch_panic(work) => outcome,
-        };
-        // Nobody may be waiting any more, and that is fine.
-        let _ = sender.send(outcome);
+    let abort = Arc::new(Abort::default());
+    let task = Box::pin(Run {
+        work: CatchPanic { future: work },
+        abort: Arc::clone(&abort),
+        sender: Some(sender),
     });
     backend
         .spawn(task)
         .map_err(|error| Error::from_io(Operation::Run, error))?;
-    Ok(Task { result, stop })
+    Ok(Task { result, abort })
+}
+
+pin_project_lite::pin_project! {
+    /// A spawned task: its work, until that is done or it is told to stop.
+    struct Run<F: Future> {
+        #[pin]
+        work: CatchPanic<F>,
+        abort: Arc<Abort>,
+        sender: Option<oneshot::Sender<Result<F::Output>>>,
+    }
+}
+
+impl<F: Future> Future for Run<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let run = self.project();
+        // A task is polled with its own waker, so the first one will do; whoever sets `asked` after this finds it.
+        run.abort.task.get_or_init(|| cx.waker().clone());
+        let outcome = if run.abort.asked.load(Ordering::Acquire) {
+            Err(Error::new(ErrorKind::Cancelled, Operation::Run))
+        } else {
+            ready!(run.work.poll(cx))
+        };
+        if let Some(sender) = run.sender.take() {
+            // Nobody may be waiting any more, and that is fine.
+            let _ = sender.send(outcome);
+        }
+        Poll::Ready(())
+    }
 }
 
 /// Runs a future; if it panics, that becomes an [`ErrorKind::Internal`] with the panic's message. Whatever the future

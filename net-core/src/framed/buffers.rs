@@ -4,6 +4,8 @@ use std::cell::RefCell;
 
 use bytes::BytesMut;
 
+use super::input::SMALLEST_CHUNK;
+
 /// Most bytes that a thread keeps of each kind.
 const KEPT: usize = 1 << 20;
 
@@ -31,10 +33,10 @@ pub(super) fn take_read(room: usize) -> BytesMut {
     .unwrap_or_else(|| BytesMut::with_capacity(room))
 }
 
-/// Takes an empty buffer back; one whose memory is still lent out as `Bytes` comes with little capacity, and goes.
+/// Takes an empty buffer back, unless its memory is still lent out as `Bytes`.
 pub(super) fn give_read(mut buffer: BytesMut) {
     buffer.clear();
-    if buffer.capacity() < super::input::SMALLEST_CHUNK {
+    if buffer.capacity() == 0 || !buffer.try_reclaim(SMALLEST_CHUNK) {
         return;
     }
     POOL.with_borrow_mut(|pool| {

@@ -270,6 +270,7 @@ impl<F: Framing> Framed<F> {
     }
 
     fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Found>>> {
+        self.writer.awake();
         loop {
             if let Some(error) = &self.failed {
                 return Poll::Ready(Err(error.clone()));

@@ -104,6 +104,7 @@ impl Writer {
 
     /// Writes everything. While the peer takes nothing, the write timeout runs.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.awake();
         loop {
             while self.written < self.writing.len() {
                 match Pin::new(&mut self.stream).poll_write(cx, &self.writing[self.written..]) {
@@ -149,6 +150,12 @@ impl Writer {
             Operation::Write,
         )
         .detail(format!("{left} bytes not taken within {:?}", self.timeout))))
+    }
+
+    /// The connection's task runs; see [`Shared::awake`].
+    #[inline]
+    pub(super) fn awake(&self) {
+        self.shared.0.awake();
     }
 
     pub(super) fn end(&self, kind: ErrorKind) {
@@ -213,6 +220,7 @@ impl<'a, F: Framing> Output<'a, F> {
     pub async fn run<T>(&mut self, work: impl Future<Output = T>) -> Result<T> {
         let mut work = pin!(work);
         poll_fn(|cx| {
+            self.writer.awake();
             if let Poll::Ready(value) = work.as_mut().poll(cx) {
                 return Poll::Ready(Ok(value));
             }

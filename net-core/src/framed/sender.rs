@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use super::buffers;
@@ -17,6 +17,9 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// How many bytes have gathered, to be read without the lock.
     level: AtomicUsize,
+    /// Whether the connection's task waits with nothing to write, so that a push has to wake it. Set only under the
+    /// lock with an empty buffer; so a push either sees it set, or the task sees what was pushed.
+    asleep: AtomicBool,
     max: usize,
 }
 
@@ -25,7 +28,7 @@ struct State {
     buffer: Vec<u8>,
     /// Why nothing can be sent any more.
     ended: Option<Error>,
-    /// The connection's task, while it waits.
+    /// The connection's task.
     driver: Option<Waker>,
     /// Senders that wait for room, and tasks that wait for the end.
     waiting: Vec<Waker>,
@@ -42,6 +45,7 @@ impl Shared {
         Arc::new(Self {
             state: Mutex::new(state),
             level: AtomicUsize::new(0),
+            asleep: AtomicBool::new(false),
             max,
         })
     }
@@ -52,7 +56,13 @@ impl Shared {
         self.level.load(Ordering::Relaxed)
     }
 
-    /// Gathers one frame; true if it was refused for lack of room.
+    /// The connection's task runs: it will look at the buffer before it waits again, and needs no waking.
+    #[inline]
+    pub(super) fn awake(&self) {
+        self.asleep.store(false, Ordering::Relaxed);
+    }
+
+    /// Gathers one frame, and wakes the connection's task if it waits.
     #[inline]
     pub(super) fn push<F: Framing>(&self, framing: &F, content: &[u8]) -> Result<()> {
         let mut state = lock(&self.state);
@@ -64,12 +74,18 @@ impl Shared {
         }
         framing.encode(content, &mut state.buffer)?;
         self.level.store(state.buffer.len(), Ordering::Relaxed);
-        let driver = state.driver.take();
-        drop(state);
-        if let Some(driver) = driver {
-            driver.wake();
+        if self.asleep.load(Ordering::Relaxed) {
+            self.wake(state);
         }
         Ok(())
+    }
+
+    #[cold]
+    fn wake(&self, state: MutexGuard<'_, State>) {
+        self.asleep.store(false, Ordering::Relaxed);
+        let driver = state.driver.clone();
+        drop(state);
+        driver.into_iter().for_each(Waker::wake);
     }
 
     #[cold]
@@ -93,6 +109,7 @@ impl Shared {
                     Some(driver) if driver.will_wake(cx.waker()) => {}
                     _ => state.driver = Some(cx.waker().clone()),
                 }
+                self.asleep.store(true, Ordering::Relaxed);
                 return false;
             }
             std::mem::swap(buffer, &mut state.buffer);

@@ -124,6 +124,7 @@ impl Framing for Line {
     #[inline]
     fn encode(&self, content: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         if !self.allow_controls
+            && may_have_controls(content)
             && let Some(at) = memchr3(b'\n', b'\r', 0, content)
         {
             return Err(control(content, at));
@@ -135,6 +136,7 @@ impl Framing for Line {
                 self.max
             )));
         }
+        out.reserve(content.len() + 2);
         out.extend_from_slice(content);
         match self.terminator {
             Terminator::Lf => out.push(b'\n'),
@@ -160,6 +162,25 @@ impl Line {
         }
         state.searched = unread.len();
         Decoded::More(0)
+    }
+}
+
+/// Whether any byte is below 16, eight at a time. Most lines are short, and then this is several times cheaper than the
+/// exact search, which only the few lines with a TAB or the like need on top.
+#[inline]
+fn may_have_controls(content: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    // A byte below 16 has no bit in its upper half; subtracting one from such a byte, and only there, borrows.
+    let low = |bytes: [u8; 8]| {
+        let upper = (u64::from_ne_bytes(bytes) >> 4) & u64::from_ne_bytes([0x0F; 8]);
+        upper.wrapping_sub(ONES) & !upper & HIGH
+    };
+    let (chunks, rest) = content.as_chunks::<8>();
+    match content.last_chunk::<8>() {
+        // The last eight bytes overlap what the chunks covered; looking twice is cheaper than a shorter tail.
+        Some(last) => (chunks.iter().fold(low(*last), |found, chunk| found | low(*chunk))) != 0,
+        None => rest.iter().any(|byte| *byte < 16),
     }
 }
 
