@@ -124,11 +124,15 @@ fn list(names: &[String]) -> Outcome<()> {
 fn run(arguments: &Arguments) -> Outcome<bool> {
     let effort = if arguments.quick { Effort::QUICK } else { Effort::FULL };
     limits::raise_open_files()?;
-    let machine = machine::line();
+    let tables = comparisons(&arguments.names)?;
+    let mut machine = machine::line();
+    if arguments.quick {
+        machine.push_str(". Quick: short samples, a tenth of the work, one round that counts; not to be quoted");
+    }
     println!("{machine}\n{}\n", report::LEGEND);
     let mut document = format!("# Benchmarks\n\n{machine}\n\n{}\n", report::LEGEND);
     let mut right = true;
-    for table in comparisons(&arguments.names)? {
+    for table in tables {
         let name = table.name.clone();
         let results = table.run(&effort, |round, row| status(&format!("{name}, round {round}: {row}")))?;
         status("");

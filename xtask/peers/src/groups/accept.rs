@@ -3,7 +3,7 @@
 use crate::Outcome;
 use crate::cpu::{Account, Meter};
 use crate::framing::Framing;
-use crate::harness::{Comparison, Effort, Measure, Row, Sample};
+use crate::harness::{Comparison, Effort, Extra, Measure, Row, Sample, Unit};
 use crate::servers::{Crowd, Job, Progress, Running, mio_loop, tokio_loop};
 use crate::sockets::{self, SETTLE, STALL};
 use std::sync::Arc;
@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 const CONNECTIONS: u64 = 3000;
 /// Connections that are open at a time; fewer than [`sockets::BACKLOG`], so that none has to wait.
 const WAVE: usize = 100;
+
+/// The part of the processor time that went by until the connection was accepted.
+pub const OPENING: &str = "of it opening";
 
 /// Makes the table.
 ///
@@ -52,9 +55,11 @@ fn sample(server: Crowd, effort: &Effort) -> Outcome<Sample> {
     let running = Running::start(move |door| server(door, job, seen))?;
     let mut streams = Vec::with_capacity(WAVE);
     let mut opened = 0;
-    let mut waves = |count: u64| -> Outcome<()> {
+    let mut waves = |count: u64| -> Outcome<Duration> {
+        let mut opening = Duration::ZERO;
         let goal = opened + count;
         while opened < goal {
+            let meter = Meter::start(Account::Others)?;
             while streams.len() < WAVE && opened < goal {
                 let stream = sockets::connect(running.address)?;
                 sockets::reset_on_close(&stream)?;
@@ -62,19 +67,28 @@ fn sample(server: Crowd, effort: &Effort) -> Outcome<Sample> {
                 opened += 1;
             }
             reach(&progress.accepted, opened, "accepted")?;
+            opening += meter.stop()?.cpu;
             streams.clear();
             reach(&progress.ended, opened, "ended")?;
         }
-        Ok(())
+        Ok(opening)
     };
     // The first ones are not the steady state.
     waves(warm_up)?;
     thread::sleep(SETTLE);
     let meter = Meter::start(Account::Others)?;
-    waves(connections)?;
+    let opening = waves(connections)?;
     let spent = meter.stop()?;
     running.finish()?;
-    Ok(Sample::new(connections, spent))
+    let opening = Extra {
+        name: OPENING,
+        unit: Unit::Time,
+        value: opening.as_secs_f64() * 1e9 / connections as f64,
+    };
+    Ok(Sample {
+        extras: vec![opening],
+        ..Sample::new(connections, spent)
+    })
 }
 
 /// Waits until a server has counted so far.

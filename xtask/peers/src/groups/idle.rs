@@ -6,7 +6,7 @@
 use super::accept::reach;
 use crate::Outcome;
 use crate::framing::{Framing, LINE};
-use crate::harness::{Comparison, Effort, Extra, Measure, Row, Sample, Unit};
+use crate::harness::{Comparison, Extra, Measure, Row, Sample, Unit};
 use crate::servers::{Crowd, Job, Progress, Running, mio_loop, tokio_framed, tokio_loop};
 use crate::{limits, sockets};
 use std::env;
@@ -53,7 +53,7 @@ pub fn build() -> Outcome<Vec<Comparison>> {
     };
     let row = |(name, _): &(&'static str, Crowd)| {
         let name = *name;
-        Row::new(name, move |effort| sample(name, effort.amount(connections), effort))
+        Row::new(name, move |_| sample(name, connections))
     };
     Ok(vec![Comparison {
         name: "idle".into(),
@@ -67,7 +67,7 @@ pub fn build() -> Outcome<Vec<Comparison>> {
     }])
 }
 
-fn sample(name: &str, connections: u64, _effort: &Effort) -> Outcome<Sample> {
+fn sample(name: &str, connections: u64) -> Outcome<Sample> {
     let output = Command::new(env::current_exe()?)
         .args([SERVER, name, &connections.to_string()])
         .stdin(Stdio::null())
