@@ -1,0 +1,135 @@
+//! The same test on every transport: where to listen and connect.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use net_core::{Endpoint, Listener, Net, Stream};
+
+/// A network, and an endpoint of one transport on it that nobody else uses.
+pub(crate) struct Place {
+    pub(crate) net: Net,
+    pub(crate) endpoint: Endpoint,
+    _directory: Option<Directory>,
+}
+
+/// The transports that a test runs on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Transport {
+    Tcp,
+    UnixPath,
+    UnixAbstract,
+    Memory,
+    #[cfg(feature = "tls")]
+    Tls,
+}
+
+impl Place {
+    pub(crate) fn new(transport: Transport) -> Self {
+        let net = Net::os();
+        let at = |text: &str| text.parse().expect("an endpoint");
+        match transport {
+            Transport::Tcp => Self::at(net, at("tcp://127.0.0.1:0")),
+            Transport::UnixAbstract => Self::at(net, at(&format!("unix:@{}", unique()))),
+            Transport::Memory => Self::at(net, at("mem:test")),
+            Transport::UnixPath => {
+                let directory = Directory::new();
+                let endpoint = at(&format!("unix:{}", directory.path().join("socket").display()));
+                Self {
+                    net,
+                    endpoint,
+                    _directory: Some(directory),
+                }
+            }
+            #[cfg(feature = "tls")]
+            Transport::Tls => {
+                let (server, client) = super::certificates::trusting();
+                let net = net.with_server_tls(server).with_client_tls(client);
+                Self::at(net, at("tls://127.0.0.1:0"))
+            }
+        }
+    }
+
+    fn at(net: Net, endpoint: Endpoint) -> Self {
+        Self {
+            net,
+            endpoint,
+            _directory: None,
+        }
+    }
+
+    pub(crate) async fn listen(&self) -> Listener {
+        self.net.bind(&self.endpoint).await.expect("a listener")
+    }
+
+    /// Two ends that are connected: the connecting one and the accepted one.
+    pub(crate) async fn pair(&self) -> (Stream, Stream) {
+        let mut listener = self.listen().await;
+        let address = listener.local().clone();
+        let accepting = self
+            .net
+            .spawn(async move {
+                let mut stream = listener.accept().await?;
+                // Over TLS the client is connected only after the handshake, which needs both.
+                stream.handshake().await?;
+                Ok::<_, net_core::Error>(stream)
+            })
+            .expect("a task");
+        let client = self.net.connect(&address).await.expect("a connection");
+        (
+            client,
+            accepting.await.expect("a task").expect("an accepted connection"),
+        )
+    }
+}
+
+/// A name that no other test has.
+pub(crate) fn unique() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("net-core-test-{}-{count}", std::process::id())
+}
+
+/// A directory that goes away with its test.
+pub(crate) struct Directory(PathBuf);
+
+impl Directory {
+    pub(crate) fn new() -> Self {
+        let path = std::env::temp_dir().join(unique());
+        std::fs::create_dir(&path).expect("a directory");
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Makes a test of each function named, for each transport: the function takes a [`Place`].
+macro_rules! on_each_transport {
+    ($($test:ident),+ $(,)?) => {
+        on_each_transport!(@ tcp Tcp, $($test),+);
+        on_each_transport!(@ unix_path UnixPath, $($test),+);
+        on_each_transport!(@ unix_abstract UnixAbstract, $($test),+);
+        on_each_transport!(@ memory Memory, $($test),+);
+        #[cfg(feature = "tls")]
+        on_each_transport!(@ tls Tls, $($test),+);
+    };
+    (@ $module:ident $transport:ident, $($test:ident),+) => {
+        mod $module {
+            use crate::common::place::{Place, Transport};
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    super::$test(Place::new(Transport::$transport)).await;
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_each_transport;
