@@ -1,7 +1,7 @@
 //! A bare readiness loop on mio, edge-triggered: the limit that the others are compared with.
 //!
-//! It does what any server has to (cut frames, gather the replies) and nothing else: one scratch buffer for all
-//! connections, no timers, no wake-ups from elsewhere.
+//! It does what an echo server has to (read, cut frames, write) and nothing else: one scratch buffer for all
+//! connections, out of which it also writes; no timers, no wake-ups from elsewhere.
 
 use super::{Door, Job, Progress};
 use crate::Outcome;
@@ -50,7 +50,6 @@ fn serve(door: Door, job: Job, progress: &Progress, strict: bool) -> Outcome<u64
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     let mut connections: Slab<Connection> = Slab::new();
     let mut scratch = vec![0; SCRATCH];
-    let mut out = Vec::with_capacity(SCRATCH);
     let (mut frames, mut accepted, mut ended) = (0, 0, 0);
     while ended < job.connections {
         if let Err(error) = poll.poll(&mut events, None) {
@@ -85,7 +84,7 @@ fn serve(door: Door, job: Job, progress: &Progress, strict: bool) -> Outcome<u64
             let Some(connection) = connections.get_mut(event.token().0) else {
                 continue;
             };
-            let open = match connection.turn(job.framing, &mut scratch, &mut out, &mut frames) {
+            let open = match connection.turn(job.framing, &mut scratch, &mut frames) {
                 Err(error) if strict => return Err(error.into()),
                 Err(_) => false,
                 Ok(open) => open,
@@ -109,7 +108,7 @@ fn serve(door: Door, job: Job, progress: &Progress, strict: bool) -> Outcome<u64
 
 impl Connection {
     /// Reads what is there, answers it, and tells whether the connection is still open.
-    fn turn(&mut self, framing: Framing, scratch: &mut [u8], out: &mut Vec<u8>, frames: &mut u64) -> io::Result<bool> {
+    fn turn(&mut self, framing: Framing, scratch: &mut [u8], frames: &mut u64) -> io::Result<bool> {
         if !self.unsent.is_empty() {
             let written = write(&mut self.stream, &self.unsent)?;
             self.unsent.drain(..written);
@@ -128,17 +127,15 @@ impl Connection {
                 Err(error) => return Err(error),
             };
             let filled = kept + count;
-            let used = framing.walk(&scratch[..filled], |frame| {
-                out.extend_from_slice(frame);
-                *frames += 1;
-            });
-            self.tail.clear();
-            self.tail.extend_from_slice(&scratch[used..filled]);
-            let written = write(&mut self.stream, out)?;
-            if written < out.len() {
-                self.unsent.extend_from_slice(&out[written..]);
+            let used = framing.walk(&scratch[..filled], |_| *frames += 1);
+            let written = write(&mut self.stream, &scratch[..used])?;
+            if written < used {
+                self.unsent.extend_from_slice(&scratch[written..used]);
             }
-            out.clear();
+            if used < filled || kept > 0 {
+                self.tail.clear();
+                self.tail.extend_from_slice(&scratch[used..filled]);
+            }
             if filled < scratch.len() || !self.unsent.is_empty() {
                 return Ok(true);
             }
