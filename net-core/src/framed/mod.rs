@@ -76,6 +76,15 @@ struct Waiting {
     alarm: Alarm,
 }
 
+impl Waiting {
+    /// A frame has come.
+    #[inline(always)]
+    fn over(&mut self) {
+        self.idle = None;
+        self.frame = None;
+    }
+}
+
 impl<F: Framing> Framed<F> {
     /// Frames over a stream, with the default [`FramedLimits`].
     pub fn new(stream: Stream, framing: F) -> Self {
@@ -130,6 +139,9 @@ impl<F: Framing> Framed<F> {
     /// # Errors
     /// If the content can't be a frame, more than the limit has gathered, or the connection is broken.
     pub fn push(&mut self, content: &[u8]) -> Result<()> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
         self.writer.push(&self.input.framing, content)
     }
 
@@ -155,8 +167,12 @@ impl<F: Framing> Framed<F> {
     }
 
     /// A handle through which other tasks send on this connection.
-    pub fn sender(&self) -> Sender<F> {
-        Sender::new(self.writer.shared(), self.input.framing.clone())
+    pub fn sender(&mut self) -> Sender<F> {
+        let shared = self.writer.share();
+        if let Some(error) = &self.failed {
+            shared.end(error.clone());
+        }
+        Sender::new(shared, self.input.framing.clone())
     }
 
     /// The stream below.
@@ -167,6 +183,11 @@ impl<F: Framing> Framed<F> {
     /// The other end.
     pub fn peer(&self) -> &Endpoint {
         self.stream().peer()
+    }
+
+    /// Bytes that were gathered for sending and have not reached the system yet.
+    pub fn unsent(&self) -> usize {
+        self.writer.unsent()
     }
 
     /// Frames decoded so far.
@@ -241,7 +262,9 @@ impl<F: Framing> Framed<F> {
     }
 
     /// A frame that is here already, unless output has to be written first.
-    #[inline]
+    ///
+    /// Always inlined: what it finds then stays in registers, which is a third of the cost of a short frame.
+    #[inline(always)]
     fn found(&mut self) -> Result<Option<Found>> {
         if self.failed.is_some() || self.writer.is_high() {
             return Ok(None);
@@ -249,12 +272,13 @@ impl<F: Framing> Framed<F> {
         loop {
             match self.input.decode() {
                 Ok(Decoded::Frame(located)) => {
-                    if let Some(fault) = located.fault {
-                        self.survived(fault);
-                    }
-                    self.waiting.frame = None;
-                    self.waiting.idle = None;
+                    self.waiting.over();
                     return Ok(Some(self.input.consume(located)));
+                }
+                Ok(Decoded::Fault { fault, consumed }) => {
+                    self.waiting.over();
+                    self.survived(fault);
+                    return Ok(Some(self.input.consume_fault(fault, consumed)));
                 }
                 Ok(Decoded::Discard(n)) if n > 0 => self.input.discard(n),
                 Ok(Decoded::Discard(_) | Decoded::More(_)) => return Ok(None),
@@ -263,7 +287,7 @@ impl<F: Framing> Framed<F> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn lend(&mut self, found: Found) -> (Frame<'_>, Output<'_, F>) {
         let (frame, framing) = self.input.lend(found);
         (frame, Output::new(&mut self.writer, framing))
