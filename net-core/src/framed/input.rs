@@ -11,7 +11,7 @@ use tokio::io::AsyncReadExt;
 
 use super::buffers;
 use super::{Found, Frame};
-use crate::framing::{Decoded, Framing, Located};
+use crate::framing::{Decoded, FrameFault, Framing, Located};
 use crate::net::Core;
 use crate::{Result, Stream};
 
@@ -108,7 +108,7 @@ impl<F: Framing> Input<F> {
         self.state = F::State::default();
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn decode(&mut self) -> Result<Decoded> {
         let decoded = self.framing.decode(&mut self.state, self.buffer.unread());
         if let Ok(Decoded::More(needed)) = decoded {
@@ -117,14 +117,24 @@ impl<F: Framing> Input<F> {
         decoded
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn consume(&mut self, located: Located) -> Found {
         let start = self.buffer.head;
         self.buffer.head += located.consumed;
         self.frames += 1;
         Found {
             content: start + located.content.start..start + located.content.end,
-            fault: located.fault,
+            fault: None,
+        }
+    }
+
+    #[cold]
+    pub(super) fn consume_fault(&mut self, fault: FrameFault, consumed: usize) -> Found {
+        self.buffer.head += consumed;
+        self.frames += 1;
+        Found {
+            content: self.buffer.head..self.buffer.head,
+            fault: Some(fault),
         }
     }
 
@@ -132,7 +142,7 @@ impl<F: Framing> Input<F> {
         self.buffer.head += n;
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn lend(&mut self, found: Found) -> (Frame<'_>, &F) {
         (
             Frame {

@@ -19,13 +19,16 @@ use crate::{Error, ErrorKind, Instant, Net, Operation, Result, Stream, TimeoutKi
 pub(super) struct Writer {
     stream: Stream,
     net: Net,
-    shared: Ending,
-    /// What is being written, and how far.
+    /// What other tasks send; there is none until somebody asks for a [`Sender`](super::Sender).
+    shared: Option<Ending>,
+    /// What is being written or about to be, and how far. The connection's own task gathers here, without a lock, as
+    /// long as nobody else has sent anything that is still to be fetched.
     writing: Vec<u8>,
     written: usize,
     /// TLS may hold back what it was given until it is told to flush.
     unflushed: bool,
     high_water: usize,
+    max: usize,
     timeout: Duration,
     /// Since when the peer has taken nothing.
     stuck: Option<Instant>,
@@ -39,11 +42,12 @@ impl Writer {
         Self {
             net: stream.net(),
             stream,
-            shared: Ending(Shared::new(limits.max_output)),
+            shared: None,
             writing: Vec::new(),
             written: 0,
             unflushed: false,
             high_water: limits.high_water,
+            max: limits.max_output,
             timeout: limits.write_timeout,
             stuck: None,
             alarm: Alarm::default(),
@@ -67,24 +71,55 @@ impl Writer {
         &self.net
     }
 
-    pub(super) fn shared(&self) -> &Arc<Shared> {
-        &self.shared.0
+    /// The buffer that other tasks send through.
+    pub(super) fn share(&mut self) -> &Arc<Shared> {
+        let max = self.max;
+        &self.shared.get_or_insert_with(|| Ending(Shared::new(max))).0
+    }
+
+    /// Bytes of other tasks that wait to be fetched.
+    #[inline(always)]
+    fn level(&self) -> usize {
+        self.shared.as_ref().map_or(0, |shared| shared.0.level())
     }
 
     /// Bytes that have gathered and are not written yet.
+    #[inline(always)]
     pub(super) fn unsent(&self) -> usize {
-        self.writing.len() - self.written + self.shared.0.level()
+        self.writing.len() - self.written + self.level()
     }
 
     /// Whether so much has gathered that it must be written before anything else is read.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_high(&self) -> bool {
-        self.shared.0.level() >= self.high_water
+        self.unsent() >= self.high_water
     }
 
     #[inline]
-    pub(super) fn push<F: Framing>(&self, framing: &F, content: &[u8]) -> Result<()> {
-        self.shared.0.push(framing, content)
+    pub(super) fn push<F: Framing>(&mut self, framing: &F, content: &[u8]) -> Result<()> {
+        let level = self.level();
+        let own = self.writing.len() - self.written;
+        if level > 0 || own >= self.max {
+            return self.push_behind(framing, content, own);
+        }
+        if self.writing.capacity() == 0 {
+            self.writing = buffers::take_write();
+        }
+        framing.encode(content, &mut self.writing)
+    }
+
+    /// Behind frames of other tasks, so that whoever uses both ways sees its frames in order.
+    #[cold]
+    fn push_behind<F: Framing>(&mut self, framing: &F, content: &[u8], own: usize) -> Result<()> {
+        self.share().push(framing, content, own)
+    }
+
+    /// Takes over what other tasks have sent; false if that is nothing, and then the next of them wakes this task.
+    fn fetch(&mut self, cx: &Context<'_>) -> bool {
+        match &self.shared {
+            Some(shared) => shared.0.fetch(&mut self.writing, cx),
+            None => false,
+        }
     }
 
     pub(super) async fn flush(&mut self) -> Result<()> {
@@ -122,7 +157,7 @@ impl Writer {
             }
             self.writing.clear();
             self.written = 0;
-            if self.shared.0.swap(&mut self.writing, cx) {
+            if self.fetch(cx) {
                 continue;
             }
             if self.unflushed {
@@ -155,7 +190,9 @@ impl Writer {
     /// The connection's task runs; see [`Shared::awake`].
     #[inline]
     pub(super) fn awake(&self) {
-        self.shared.0.awake();
+        if let Some(shared) = &self.shared {
+            shared.0.awake();
+        }
     }
 
     pub(super) fn end(&self, kind: ErrorKind) {
@@ -163,7 +200,9 @@ impl Writer {
     }
 
     pub(super) fn end_with(&self, error: Error) {
-        self.shared.0.end(error);
+        if let Some(shared) = &self.shared {
+            shared.0.end(error);
+        }
     }
 
     #[cfg(all(test, feature = "os"))]

@@ -62,11 +62,12 @@ impl Shared {
         self.asleep.store(false, Ordering::Relaxed);
     }
 
-    /// Gathers one frame, and wakes the connection's task if it waits.
+    /// Gathers one frame behind `before` bytes that are to be written first, and wakes the connection's task if it
+    /// waits.
     #[inline]
-    pub(super) fn push<F: Framing>(&self, framing: &F, content: &[u8]) -> Result<()> {
+    pub(super) fn push<F: Framing>(&self, framing: &F, content: &[u8], before: usize) -> Result<()> {
         let mut state = lock(&self.state);
-        if state.ended.is_some() || state.buffer.len() >= self.max {
+        if state.ended.is_some() || before + state.buffer.len() >= self.max {
             return Err(self.refuse(&state));
         }
         if state.buffer.capacity() == 0 {
@@ -101,7 +102,7 @@ impl Shared {
 
     /// Exchanges what has gathered for the empty buffer given; false if nothing has gathered, and then the task is
     /// woken by the next push.
-    pub(super) fn swap(&self, buffer: &mut Vec<u8>, cx: &mut Context<'_>) -> bool {
+    pub(super) fn fetch(&self, buffer: &mut Vec<u8>, cx: &Context<'_>) -> bool {
         let waiting = {
             let mut state = lock(&self.state);
             if state.buffer.is_empty() {
@@ -191,7 +192,7 @@ impl<F: Framing> Sender<F> {
     /// framing refuses, and the reason of the connection's end once it is over.
     #[inline]
     pub fn push(&self, content: &[u8]) -> Result<()> {
-        self.shared.push(&self.framing, content)
+        self.shared.push(&self.framing, content, 0)
     }
 
     /// Gathers one frame, waiting for room. Cancel safe: the frame is gathered whole or not at all.

@@ -63,7 +63,6 @@ impl Framing for LengthPrefix {
         Ok(Decoded::Frame(Located {
             content: PREFIX..PREFIX + length,
             consumed: PREFIX + length,
-            fault: None,
         }))
     }
 

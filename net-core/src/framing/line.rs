@@ -98,22 +98,11 @@ impl Framing for Line {
         let carriage = usize::from(self.strip_cr && end > 0 && unread[end - 1] == b'\r');
         let length = end - carriage;
         if length > self.max || state.dropped > 0 {
-            let hidden = usize::from(self.strip_cr && end == 0 && state.dropped_cr);
-            let fault = FrameFault::TooLong {
-                limit: self.max,
-                length: state.dropped + length - hidden,
-            };
-            *state = LineState::default();
-            return Ok(Decoded::Frame(Located {
-                content: 0..0,
-                consumed: end + 1,
-                fault: Some(fault),
-            }));
+            return Ok(self.too_long(state, end, length));
         }
         Ok(Decoded::Frame(Located {
             content: 0..length,
             consumed: end + 1,
-            fault: None,
         }))
     }
 
@@ -148,6 +137,20 @@ impl Framing for Line {
 
 impl Line {
     #[cold]
+    fn too_long(&self, state: &mut LineState, end: usize, length: usize) -> Decoded {
+        let hidden = usize::from(self.strip_cr && end == 0 && state.dropped_cr);
+        let fault = FrameFault::TooLong {
+            limit: self.max,
+            length: state.dropped + length - hidden,
+        };
+        *state = LineState::default();
+        Decoded::Fault {
+            fault,
+            consumed: end + 1,
+        }
+    }
+
+    #[cold]
     fn without_end(&self, state: &mut LineState, unread: &[u8]) -> Decoded {
         // One byte over the limit may still be the CR of the terminator.
         let over =
@@ -165,23 +168,25 @@ impl Line {
     }
 }
 
-/// Whether any byte is below 16, eight at a time. Most lines are short, and then this is several times cheaper than the
-/// exact search, which only the few lines with a TAB or the like need on top.
-#[inline]
+/// Whether an exact search for CR, LF and NUL is worth while. Most lines are short, and then a look for any byte below
+/// 16, eight at a time, is several times cheaper; only the few with a TAB or the like need the exact search too.
+#[inline(always)]
 fn may_have_controls(content: &[u8]) -> bool {
-    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    // A byte below 16 has no bit in its upper half; subtracting one from such a byte, and only there, borrows.
-    let low = |bytes: [u8; 8]| {
-        let upper = (u64::from_ne_bytes(bytes) >> 4) & u64::from_ne_bytes([0x0F; 8]);
-        upper.wrapping_sub(ONES) & !upper & HIGH
-    };
-    let (chunks, rest) = content.as_chunks::<8>();
-    match content.last_chunk::<8>() {
-        // The last eight bytes overlap what the chunks covered; looking twice is cheaper than a shorter tail.
-        Some(last) => (chunks.iter().fold(low(*last), |found, chunk| found | low(*chunk))) != 0,
-        None => rest.iter().any(|byte| *byte < 16),
+    match (content.first_chunk::<8>(), content.last_chunk::<8>()) {
+        // Together the first and the last eight bytes are all of it; where they overlap, looking twice does no harm.
+        (Some(first), Some(last)) if content.len() <= 16 => below_16(*first) | below_16(*last) != 0,
+        (Some(_), _) => true,
+        _ => content.iter().any(|byte| *byte < 16),
     }
+}
+
+/// Not zero if any of the bytes is below 16.
+#[inline(always)]
+fn below_16(bytes: [u8; 8]) -> u64 {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    // A byte below 16 has no bit in its upper half; subtracting one borrows from such a byte before any other.
+    let upper = (u64::from_ne_bytes(bytes) >> 4) & u64::from_ne_bytes([0x0F; 8]);
+    upper.wrapping_sub(ONES) & !upper & u64::from_ne_bytes([0x80; 8])
 }
 
 #[cold]

@@ -30,7 +30,7 @@ use crate::Error;
 ///
 /// let (line, mut state) = (Line::default(), Default::default());
 /// let Ok(Decoded::Frame(frame)) = line.decode(&mut state, b"ping\r\nrest") else { panic!() };
-/// assert_eq!((frame.content, frame.consumed, frame.fault), (0..4, 6, None));
+/// assert_eq!((frame.content, frame.consumed), (0..4, 6));
 /// ```
 pub trait Framing: fmt::Debug + Clone + Send + Sync + 'static {
     /// What is remembered while a frame is incomplete, for example how far it has been searched.
@@ -42,8 +42,7 @@ pub trait Framing: fmt::Debug + Clone + Send + Sync + 'static {
 
     /// Looks for the first frame in the bytes that were read and not yet used.
     ///
-    /// After [`Decoded::More`] it is called again with the same bytes and more behind them; after
-    /// [`Decoded::Discard`] and [`Decoded::Frame`] with what follows the bytes that those used up.
+    /// After [`Decoded::More`] it is called again with the same bytes and more behind them; after the others with what follows the bytes that those used up.
     ///
     /// # Errors
     /// What ends the connection: the stream can't be cut into frames any more.
@@ -64,6 +63,13 @@ pub trait Framing: fmt::Debug + Clone + Send + Sync + 'static {
 pub enum Decoded {
     /// A whole frame.
     Frame(Located),
+    /// A frame that can't be had, which the stream survives.
+    Fault {
+        /// What is wrong with it.
+        fault: FrameFault,
+        /// How many bytes it takes of those shown, terminator included.
+        consumed: usize,
+    },
     /// No whole frame yet; the frame that has begun needs about this many bytes in all (0 if that is not known).
     More(usize),
     /// No frame, and this many of the bytes are of no use: they need not be kept.
@@ -77,8 +83,6 @@ pub struct Located {
     pub content: Range<usize>,
     /// How many bytes the frame takes in all, with prefix and terminator.
     pub consumed: usize,
-    /// What is wrong with it, if it is a frame with a fault.
-    pub fault: Option<FrameFault>,
 }
 
 /// What is wrong with a frame that the stream survives.

@@ -19,7 +19,6 @@ impl Framing for Raw {
         Ok(Decoded::Frame(Located {
             content: 0..unread.len(),
             consumed: unread.len(),
-            fault: None,
         }))
     }
 

@@ -63,7 +63,14 @@ impl<F: Framing> Decoder for Codec<F> {
                     frame.advance(found.content.start);
                     return Ok(Some(OwnedFrame {
                         bytes: frame.freeze(),
-                        fault: found.fault,
+                        fault: None,
+                    }));
+                }
+                Decoded::Fault { fault, consumed } => {
+                    buffer.advance(consumed);
+                    return Ok(Some(OwnedFrame {
+                        bytes: Bytes::new(),
+                        fault: Some(fault),
                     }));
                 }
                 Decoded::Discard(n) if n > 0 => buffer.advance(n),
