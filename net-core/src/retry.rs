@@ -94,7 +94,9 @@ impl Backoff {
         };
         // 53 random bits make a fraction from 0 to 1.
         let chance = (random >> 11) as f64 / (1_u64 << 53) as f64;
-        Duration::from_secs_f64(full * (1.0 - self.jitter.clamp(0.0, 1.0) * chance))
+        let pause = full * (1.0 - self.jitter.clamp(0.0, 1.0) * chance);
+        // Settings that are no numbers, or rounding past the largest duration, must not panic.
+        Duration::try_from_secs_f64(pause).map_or(self.max, |pause| pause.min(self.max))
     }
 }
 
