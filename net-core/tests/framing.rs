@@ -32,11 +32,12 @@ fn decode<F: Framing>(framing: &F, chunks: &[&[u8]]) -> (Vec<Item>, Result<(), E
         loop {
             match framing.decode(&mut state, &unread) {
                 Ok(Decoded::Frame(found)) => {
-                    items.push(match found.fault {
-                        Some(fault) => Item::Fault(fault),
-                        None => content(&unread[found.content]),
-                    });
+                    items.push(content(&unread[found.content]));
                     unread.drain(..found.consumed);
+                }
+                Ok(Decoded::Fault { fault, consumed }) => {
+                    items.push(Item::Fault(fault));
+                    unread.drain(..consumed);
                 }
                 Ok(Decoded::Discard(n)) if n > 0 => drop(unread.drain(..n)),
                 Ok(Decoded::Discard(_) | Decoded::More(_)) => break,

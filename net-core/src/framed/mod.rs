@@ -63,8 +63,8 @@ pub struct Framed<F: Framing> {
     limits: FramedLimits,
     /// The peer has ended its side.
     ended: bool,
-    /// What broke the connection; told to each later call.
-    failed: Option<Error>,
+    /// The framing has given up, and what was answered before is still to be written.
+    last_words: bool,
     waiting: Waiting,
 }
 
@@ -98,7 +98,7 @@ impl<F: Framing> Framed<F> {
             writer: Writer::new(stream, &limits),
             limits,
             ended: false,
-            failed: None,
+            last_words: false,
             waiting: Waiting::default(),
         }
     }
@@ -139,9 +139,6 @@ impl<F: Framing> Framed<F> {
     /// # Errors
     /// If the content can't be a frame, more than the limit has gathered, or the connection is broken.
     pub fn push(&mut self, content: &[u8]) -> Result<()> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
-        }
         self.writer.push(&self.input.framing, content)
     }
 
@@ -150,11 +147,12 @@ impl<F: Framing> Framed<F> {
     /// # Errors
     /// [`TimeoutKind::Write`], and whatever breaks the connection.
     pub async fn flush(&mut self) -> Result<()> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
-        }
-        let outcome = self.writer.flush().await;
-        outcome.map_err(|error| self.fail(error))
+        poll_fn(|cx| match self.poll_failed(cx) {
+            Poll::Ready(None) => self.writer.poll_flush(cx).map_err(|error| self.fail(error)),
+            Poll::Ready(Some(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
     }
 
     /// [`push`](Self::push) and [`flush`](Self::flush).
@@ -168,9 +166,10 @@ impl<F: Framing> Framed<F> {
 
     /// A handle through which other tasks send on this connection.
     pub fn sender(&mut self) -> Sender<F> {
+        let failed = self.writer.failed().cloned();
         let shared = self.writer.share();
-        if let Some(error) = &self.failed {
-            shared.end(error.clone());
+        if let Some(error) = failed {
+            shared.end(error);
         }
         Sender::new(shared, self.input.framing.clone())
     }
@@ -198,9 +197,9 @@ impl<F: Framing> Framed<F> {
     /// Closes in order: writes what has gathered, then as [`Stream::close`] does, waiting at most `linger` for the
     /// peer's end. Always closes; says what was lost.
     pub async fn close(mut self, linger: Duration) -> CloseReport {
+        self.writer.end_closed();
         let flushed = self.flush().await;
         let lost = self.writer.unsent();
-        self.writer.end(ErrorKind::Closed);
         if let Err(error) = flushed {
             return CloseReport {
                 lost,
@@ -216,8 +215,8 @@ impl<F: Framing> Framed<F> {
     /// # Errors
     /// As [`flush`](Self::flush).
     pub async fn into_stream(mut self) -> Result<Stream> {
+        self.writer.end_closed();
         self.flush().await?;
-        self.writer.end(ErrorKind::Closed);
         let mut stream = self.writer.into_stream();
         stream.unread(self.input.into_unread());
         Ok(stream)
@@ -266,7 +265,7 @@ impl<F: Framing> Framed<F> {
     /// Always inlined: what it finds then stays in registers, which is a third of the cost of a short frame.
     #[inline(always)]
     fn found(&mut self) -> Result<Option<Found>> {
-        if self.failed.is_some() || self.writer.is_high() {
+        if self.writer.failed().is_some() || self.writer.is_high() {
             return Ok(None);
         }
         loop {
@@ -282,9 +281,27 @@ impl<F: Framing> Framed<F> {
                 }
                 Ok(Decoded::Discard(n)) if n > 0 => self.input.discard(n),
                 Ok(Decoded::Discard(_) | Decoded::More(_)) => return Ok(None),
-                Err(error) => return Err(self.fail(error)),
+                Err(error) => return self.give_up(error),
             }
         }
+    }
+
+    /// The framing can't go on: an error, but not before what was answered to earlier frames has been written.
+    #[cold]
+    fn give_up(&mut self, error: Error) -> Result<Option<Found>> {
+        let error = self.fail(error);
+        self.last_words = self.writer.unsent() > 0;
+        if self.last_words { Ok(None) } else { Err(error) }
+    }
+
+    /// What broke the connection, once the last words are written; they have the write timeout, as all has.
+    fn poll_failed(&mut self, cx: &mut Context<'_>) -> Poll<Option<Error>> {
+        if self.last_words {
+            // If they can't be written, the first error is still the one to tell.
+            let _ = ready!(self.writer.poll_flush(cx));
+            self.last_words = false;
+        }
+        Poll::Ready(self.writer.failed().cloned())
     }
 
     #[inline(always)]
@@ -296,8 +313,8 @@ impl<F: Framing> Framed<F> {
     fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Found>>> {
         self.writer.awake();
         loop {
-            if let Some(error) = &self.failed {
-                return Poll::Ready(Err(error.clone()));
+            if let Some(error) = ready!(self.poll_failed(cx)) {
+                return Poll::Ready(Err(error));
             }
             if self.writer.is_high() {
                 // Reading pauses until the peer takes what it asked for.
@@ -308,7 +325,7 @@ impl<F: Framing> Framed<F> {
             if let Some(found) = self.found()? {
                 return Poll::Ready(Ok(Some(found)));
             }
-            if self.failed.is_none() && !self.writer.is_high() {
+            if self.writer.failed().is_none() && !self.writer.is_high() {
                 match ready!(self.poll_more(cx)) {
                     Ok(true) => {}
                     Ok(false) => return Poll::Ready(Ok(None)),
@@ -370,7 +387,7 @@ impl<F: Framing> Framed<F> {
         let partial = !self.input.at_boundary();
         let (since, limit, kind) = match (partial, self.limits.frame_timeout, self.limits.idle_timeout) {
             (true, Some(limit), _) => (&mut self.waiting.frame, limit, TimeoutKind::Frame),
-            (false, _, Some(limit)) => (&mut self.waiting.idle, limit, TimeoutKind::Idle),
+            (_, _, Some(limit)) => (&mut self.waiting.idle, limit, TimeoutKind::Idle),
             _ => return Poll::Pending,
         };
         let since = *since.get_or_insert_with(|| net.now());
@@ -393,11 +410,7 @@ impl<F: Framing> Framed<F> {
 
     #[cold]
     fn fail(&mut self, error: Error) -> Error {
-        let error = error.at(self.stream().peer());
-        let first = self.failed.get_or_insert(error).clone();
-        self.writer.stream_mut().fault(&first);
-        self.writer.end_with(first.clone());
-        first
+        self.writer.fail(error)
     }
 }
 
@@ -407,7 +420,7 @@ impl<F: Framing> fmt::Debug for Framed<F> {
             .field("stream", self.stream())
             .field("framing", &self.input.framing)
             .field("frames", &self.frames())
-            .field("failed", &self.failed)
+            .field("failed", &self.writer.failed())
             .finish_non_exhaustive()
     }
 }

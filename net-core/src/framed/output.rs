@@ -35,6 +35,8 @@ pub(super) struct Writer {
     alarm: Alarm,
     /// Reading is paused for the writing's sake, and the event that says so has been told.
     paused: bool,
+    /// What broke the connection; told to each later call.
+    failed: Option<Error>,
 }
 
 impl Writer {
@@ -52,6 +54,7 @@ impl Writer {
             stuck: None,
             alarm: Alarm::default(),
             paused: false,
+            failed: None,
         }
     }
 
@@ -111,6 +114,9 @@ impl Writer {
     /// Behind frames of other tasks, so that whoever uses both ways sees its frames in order.
     #[cold]
     fn push_behind<F: Framing>(&mut self, framing: &F, content: &[u8], own: usize) -> Result<()> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
         self.share().push(framing, content, own)
     }
 
@@ -195,14 +201,36 @@ impl Writer {
         }
     }
 
-    pub(super) fn end(&self, kind: ErrorKind) {
-        self.end_with(Error::new(kind, Operation::Write).at(self.stream().peer()));
+    /// What broke the connection, if anything has.
+    #[inline(always)]
+    pub(super) fn failed(&self) -> Option<&Error> {
+        self.failed.as_ref()
     }
 
-    pub(super) fn end_with(&self, error: Error) {
+    /// Breaks the connection; gives the first reason, which stays.
+    #[cold]
+    pub(super) fn fail(&mut self, error: Error) -> Error {
+        let error = error.at(self.stream.peer());
+        let first = self.failed.get_or_insert(error).clone();
+        self.stream.fault(&first);
+        // Sends every push the cold way, where it is refused.
+        self.max = 0;
+        self.end(first.clone());
+        first
+    }
+
+    /// Takes no more from other tasks; what they have sent comes with the rest.
+    pub(super) fn end(&mut self, reason: Error) {
         if let Some(shared) = &self.shared {
-            shared.0.end(error);
+            let rest = shared.0.end(reason);
+            self.writing.extend_from_slice(&rest);
+            buffers::give_write(rest);
         }
+    }
+
+    /// The same because the connection is closed here.
+    pub(super) fn end_closed(&mut self) {
+        self.end(Error::new(ErrorKind::Closed, Operation::Write).at(self.stream.peer()));
     }
 
     #[cfg(all(test, feature = "os"))]
@@ -247,7 +275,8 @@ impl<'a, F: Framing> Output<'a, F> {
     /// # Errors
     /// As [`Framed::flush`](super::Framed::flush).
     pub async fn flush(&mut self) -> Result<()> {
-        self.writer.flush().await
+        let outcome = self.writer.flush().await;
+        outcome.map_err(|error| self.writer.fail(error))
     }
 
     /// Runs a future to its end; whenever it waits, what has gathered goes out, and what a
@@ -264,7 +293,7 @@ impl<'a, F: Framing> Output<'a, F> {
                 return Poll::Ready(Ok(value));
             }
             if let Poll::Ready(Err(error)) = self.writer.poll_flush(cx) {
-                return Poll::Ready(Err(error));
+                return Poll::Ready(Err(self.writer.fail(error)));
             }
             Poll::Pending
         })

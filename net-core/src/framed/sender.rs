@@ -121,16 +121,13 @@ impl Shared {
         true
     }
 
-    /// Refuses everything from now on; the first reason stays. Returns the bytes that had gathered.
-    pub(super) fn end(&self, reason: Error) -> usize {
+    /// Refuses everything from now on; the first reason stays. Gives back what had gathered.
+    pub(super) fn end(&self, reason: Error) -> Vec<u8> {
         let (waiting, gathered) = {
             let mut state = lock(&self.state);
             state.ended.get_or_insert(reason);
             self.level.store(0, Ordering::Relaxed);
-            let buffer = std::mem::take(&mut state.buffer);
-            let gathered = buffer.len();
-            buffers::give_write(buffer);
-            (std::mem::take(&mut state.waiting), gathered)
+            (std::mem::take(&mut state.waiting), std::mem::take(&mut state.buffer))
         };
         waiting.into_iter().for_each(Waker::wake);
         gathered

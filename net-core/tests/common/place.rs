@@ -9,7 +9,7 @@ use net_core::{Endpoint, Listener, Net, Stream};
 pub(crate) struct Place {
     pub(crate) net: Net,
     pub(crate) endpoint: Endpoint,
-    _directory: Option<Directory>,
+    pub(crate) directory: Option<Directory>,
 }
 
 /// The transports that a test runs on.
@@ -37,7 +37,7 @@ impl Place {
                 Self {
                     net,
                     endpoint,
-                    _directory: Some(directory),
+                    directory: Some(directory),
                 }
             }
             #[cfg(feature = "tls")]
@@ -53,7 +53,7 @@ impl Place {
         Self {
             net,
             endpoint,
-            _directory: None,
+            directory: None,
         }
     }
 
