@@ -4,13 +4,13 @@
 //! small state machine, so that a call in the wrong state is a typed error and never a surprise of the system.
 
 use std::fmt;
-use std::future::poll_fn;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncWrite, ReadBuf};
+use bytes::{BufMut, Bytes, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWrite};
 
 use crate::{BindOptions, ConnectOptions, Endpoint, Error, ErrorKind, Listener, Net, Operation, Result, Stream};
 
@@ -232,7 +232,7 @@ impl Socket {
         Ok(())
     }
 
-    /// Receives at most `limit` bytes, as soon as there are any; empty at the peer's end, and then each time again.
+    /// Receives at most `limit` bytes (and at most 1 MiB), as soon as there are any; empty at the peer's end, and then each time again.
     /// Cancel safe.
     ///
     /// # Errors
@@ -247,13 +247,16 @@ impl Socket {
         let (Inner::Connected(stream) | Inner::ShutDown(stream)) = &mut self.inner else {
             return Poll::Pending;
         };
-        let mut data = BytesMut::zeroed(limit.clamp(1, 1 << 20));
-        let mut buffer = ReadBuf::new(&mut data);
-        ready!(tokio::io::AsyncRead::poll_read(Pin::new(stream), cx, &mut buffer))
+        let limit = limit.clamp(1, 1 << 20);
+        let mut data = BytesMut::with_capacity(limit);
+        let n = ready!(pin!(stream.read_buf(&mut (&mut data).limit(limit))).poll(cx))
             .map_err(|error| Error::from_io(Operation::Read, error))?;
-        let n = buffer.filled().len();
-        data.truncate(n);
-        Poll::Ready(Ok(data.freeze()))
+        // A little data must not keep a lot of memory.
+        Poll::Ready(Ok(if n < limit / 2 {
+            Bytes::copy_from_slice(&data)
+        } else {
+            data.freeze()
+        }))
     }
 
     /// Sends all the data, and says how many bytes that were. Not cancel safe: part of the data may have gone.
