@@ -1,0 +1,255 @@
+//! One client, from its first line to its end.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use net_core::{Error, ErrorKind, Frame, Framed, Guard, Net, Output, Sender, Stream, TimeoutKind, catch_panic};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::accept::{Eviction, Shared};
+use super::{LongLine, Settings};
+use crate::handler::{End, Fault, Handler, Peer};
+use crate::line::{PONG, Wire};
+use crate::{HandlerError, Meaning, Replies};
+
+/// A client that was admitted.
+pub(crate) struct Session {
+    pub(super) stream: Stream,
+    pub(super) place: OwnedSemaphorePermit,
+    pub(super) guard: Guard,
+    pub(super) eviction: Arc<Eviction>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Session {
+    /// Serves the client to its end, with the handler made for it.
+    pub(super) async fn run<H: Handler>(self, factory: impl FnOnce() -> H) {
+        #[cfg(feature = "tracing")]
+        {
+            use tracing::Instrument;
+            let span = tracing::info_span!(target: "oneline", parent: self.stream.span(), "client", peer = %self.stream.peer());
+            self.serve(factory).instrument(span).await;
+        }
+        #[cfg(not(feature = "tracing"))]
+        self.serve(factory).await;
+    }
+
+    async fn serve<H: Handler>(self, factory: impl FnOnce() -> H) {
+        let Self {
+            mut stream,
+            place,
+            guard,
+            eviction,
+            settings,
+            shared,
+        } = self;
+        if let Some(end) = handshake(&mut stream, &guard, &eviction).await {
+            log_info!(%end, "the client left before its first command");
+            return;
+        }
+        let peer = Peer {
+            endpoint: stream.peer().clone(),
+            id: stream.id(),
+            #[cfg(feature = "tls")]
+            tls: stream.tls(),
+        };
+        let net = stream.net();
+        let mut framed = Framed::with_limits(stream, settings.wire, settings.limits.clone());
+        let made = catch_panic(async {
+            let mut handler = factory();
+            handler.connected(&peer);
+            handler
+        });
+        let mut handler = match made.await {
+            Ok(handler) => handler,
+            Err(error) => {
+                log_warn!(%error, "no handler for the client");
+                return;
+            }
+        };
+        log_info!("connected");
+
+        let mut talk = Talk {
+            net: &net,
+            sender: framed.sender(),
+            guard: &guard,
+            eviction: &eviction,
+            settings: &settings,
+            shared: &shared,
+        };
+        let end = tokio::select! {
+            biased;
+            end = talk.run(&mut framed, &mut handler) => end,
+            () = guard.aborting() => End::Stopped,
+            () = async { eviction.asked().await; net.sleep(settings.takeover_grace).await } => End::TakenOver,
+        };
+        drop(talk);
+        if end == End::Shutdown {
+            shared.shut_down().await;
+        }
+        log_info!(%end, "disconnected");
+        if let Err(error) = catch_panic(async { handler.disconnected(&end) }).await {
+            log_warn!(%error, "the handler's last call failed");
+        }
+        drop(handler);
+        if matches!(end, End::Failed(_) | End::Truncated(_)) {
+            return guard.lost(framed.unsent());
+        }
+        // What was answered goes out before the next client's turn. A client that doesn't take it can delay that by the
+        // write timeout, or by its grace time if it was taken over.
+        let flushed = match end {
+            End::TakenOver => {
+                let limit = settings.takeover_grace;
+                guard.run(net.timeout(limit, framed.flush())).await.and_then(Result::ok)
+            }
+            _ => guard.run(framed.flush()).await,
+        };
+        if !matches!(flushed, Some(Ok(()))) {
+            return guard.lost(framed.unsent());
+        }
+        drop(place);
+        if let Some(_closing) = shared.closing() {
+            guard.run(framed.close(settings.linger)).await;
+        }
+    }
+}
+
+/// The TLS handshake, if there is one.
+async fn handshake(stream: &mut Stream, guard: &Guard, eviction: &Eviction) -> Option<End> {
+    tokio::select! {
+        biased;
+        outcome = stream.handshake() => outcome.err().map(End::Failed),
+        () = guard.draining() => Some(End::Stopped),
+        () = eviction.asked() => Some(End::TakenOver),
+    }
+}
+
+/// The conversation with one client.
+struct Talk<'a> {
+    net: &'a Net,
+    sender: Sender<Wire>,
+    guard: &'a Guard,
+    eviction: &'a Eviction,
+    settings: &'a Settings,
+    shared: &'a Shared,
+}
+
+impl Talk<'_> {
+    async fn run<H: Handler>(&mut self, framed: &mut Framed<Wire>, handler: &mut H) -> End {
+        let (guard, eviction) = (self.guard, self.eviction);
+        let mut asked = pin!(async {
+            tokio::select! {
+                biased;
+                () = guard.draining() => End::Stopped,
+                () = eviction.asked() => End::TakenOver,
+            }
+        });
+        loop {
+            // Everything that is here already, without a look at anything that costs.
+            loop {
+                if let Some(end) = self.interrupted() {
+                    return end;
+                }
+                let end = match framed.next_buffered() {
+                    Ok(Some((frame, mut output))) => self.line(handler, &frame, &mut output).await,
+                    Ok(None) => break,
+                    Err(error) => Some(End::Failed(error)),
+                };
+                if let Some(end) = end {
+                    return end;
+                }
+            }
+            let next = tokio::select! {
+                biased;
+                next = framed.next() => next,
+                end = &mut asked => return end,
+            };
+            let end = match next {
+                Ok(Some((frame, mut output))) => match self.interrupted() {
+                    None => self.line(handler, &frame, &mut output).await,
+                    end => end,
+                },
+                Ok(None) => Some(End::Closed),
+                Err(error) if error.kind() == ErrorKind::Truncated => Some(End::Truncated(error)),
+                Err(error) => Some(End::Failed(error)),
+            };
+            if let Some(end) = end {
+                return end;
+            }
+        }
+    }
+
+    /// Whether the session has to end between two commands.
+    #[inline]
+    fn interrupted(&self) -> Option<End> {
+        if self.shared.is_stopping() {
+            Some(End::Stopped)
+        } else if self.eviction.is_asked() {
+            Some(End::TakenOver)
+        } else {
+            None
+        }
+    }
+
+    #[inline]
+    async fn line<H: Handler>(
+        &mut self,
+        handler: &mut H,
+        frame: &Frame<'_>,
+        output: &mut Output<'_, Wire>,
+    ) -> Option<End> {
+        let command = match self.settings.protocol.meaning_of(frame.bytes(), frame.fault()) {
+            Meaning::Command(command) => command,
+            Meaning::Ping => return output.push(PONG).err().map(End::Failed),
+            Meaning::Disconnect => return Some(End::Disconnected),
+            Meaning::Shutdown => return Some(End::Shutdown),
+            Meaning::TooLong { limit, length } => {
+                let ended = self.fault(&Fault::TooLong { limit, length });
+                return match self.settings.long_line {
+                    LongLine::Reply => ended,
+                    LongLine::Close => Some(ended.unwrap_or(End::TooLong)),
+                };
+            }
+        };
+        let mut replies = Replies::new(&self.sender, self.settings.allow_controls);
+        let work = catch_panic(async { handler.command(command, &mut replies).await });
+        let done = match self.settings.handler_timeout {
+            None => output.run(work).await,
+            Some(limit) => {
+                let limited = self.net.timeout(limit, work);
+                output.run(async { limited.await.unwrap_or_else(Err) }).await
+            }
+        };
+        match done {
+            Ok(Ok(Ok(()))) => None,
+            Ok(outcome) => self.failed(outcome),
+            // The client is gone, or does not take its replies.
+            Err(error) => Some(End::Failed(error)),
+        }
+    }
+
+    #[cold]
+    fn failed(&self, outcome: Result<Result<(), HandlerError>, Error>) -> Option<End> {
+        let fault = match outcome {
+            Ok(Ok(())) => return None,
+            Ok(Err(error)) => Fault::Failed(error),
+            Err(error) => match error.kind() {
+                ErrorKind::Timeout(TimeoutKind::Request) => {
+                    Fault::TimedOut(self.settings.handler_timeout.unwrap_or_default())
+                }
+                _ => Fault::Panicked(error.detail_text().unwrap_or_default().to_owned()),
+            },
+        };
+        self.fault(&fault)
+    }
+
+    /// Tells the client what went wrong; the session goes on unless that fails.
+    #[cold]
+    fn fault(&self, fault: &Fault) -> Option<End> {
+        log_warn!(?fault, "a command failed");
+        let text = (self.settings.fault_reply)(fault)?;
+        let line = text.replace(['\n', '\r', '\0'], " ");
+        self.sender.push(line.as_bytes()).err().map(End::Failed)
+    }
+}
