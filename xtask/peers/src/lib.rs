@@ -13,7 +13,8 @@
 //! | [`target`] | what a row promises, and whether it kept it |
 //! | [`report`] | figures as a table: text or Markdown |
 //! | [`machine`] | where and with what it was measured |
-//! | [`limits`], [`sockets`], [`framing`] | what samples are made of |
+//! | [`document`] | the tables of a Markdown file, brought up to date in place |
+//! | [`limits`], [`sockets`], [`framing`], [`feed`] | what samples are made of |
 //! | [`load`] | the client ends: echo, sequential round trips, bulk |
 //! | [`servers`] | the server ends: one file per way to write a server |
 //! | [`groups`] | the tables themselves, by name |
@@ -22,6 +23,8 @@ use std::error::Error;
 
 pub mod allocations;
 pub mod cpu;
+pub mod document;
+pub mod feed;
 pub mod framing;
 pub mod groups;
 pub mod harness;

@@ -1,35 +1,39 @@
-//! Where and with what it was measured: the line that belongs beside any figure.
+//! Where, when and with what it was measured: what belongs beside any figure.
 
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// One line: processor, cores, kernel, compiler, date, load average, and a warning if the build isn't an optimised one.
+/// One line: processor, cores, kernel, compiler, and a warning if the build isn't an optimised one.
 #[must_use]
 pub fn line() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_else(|_| "unknown".to_owned());
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load
-        .split(' ')
-        .next()
-        .filter(|load| !load.is_empty())
-        .unwrap_or("unknown");
     let build = if cfg!(debug_assertions) {
         ", NOT OPTIMISED: figures mean nothing"
     } else {
         ""
     };
     format!(
-        "{}, {cores} cores, Linux {}, {}, {}, load average {load} at the start{build}",
+        "{}, {cores} cores, Linux {}, {}{build}",
         processor(),
         kernel.trim(),
         env!("PEERS_RUSTC"),
-        date(
-            SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs())
-        ),
     )
+}
+
+/// The date, and how busy the machine is.
+#[must_use]
+pub fn moment() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load
+        .split(' ')
+        .next()
+        .filter(|load| !load.is_empty())
+        .unwrap_or("unknown");
+    let seconds = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    format!("{}, load average {load} at the start", date(seconds))
 }
 
 fn processor() -> String {

@@ -2,10 +2,10 @@
 
 use peers::groups::{ALL, Group, idle};
 use peers::harness::{Comparison, Effort, Results};
-use peers::{Outcome, limits, machine, report};
+use peers::{Outcome, document, limits, machine, report};
 use std::env;
 use std::fs;
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{ErrorKind, IsTerminal, Write, stderr};
 use std::process::ExitCode;
 
 const USAGE: &str = "\
@@ -14,7 +14,7 @@ Usage: peers [NAME]... [--quick] [--list] [--markdown FILE]
   NAME             a group, or one of its tables; without a name, all of them
   --quick          short samples: shows that everything works, yields no figures to quote
   --list           lists groups, tables and rows
-  --markdown FILE  writes the tables to a file, too
+  --markdown FILE  puts the tables into a Markdown file, too: between its marks, beside the tables it has
 
 A missed target is marked and changes nothing else. The exit code is 1 if a row did its work wrong, 2 for wrong usage.
 ";
@@ -130,19 +130,24 @@ fn run(arguments: &Arguments) -> Outcome<bool> {
         machine.push_str(". Quick: short samples, a tenth of the work, one round that counts; not to be quoted");
     }
     println!("{machine}\n{}\n", report::LEGEND);
-    let mut document = format!("# Benchmarks\n\n{machine}\n\n{}\n", report::LEGEND);
+    let mut done = Vec::new();
     let mut right = true;
     for table in tables {
         let name = table.name.clone();
+        let moment = machine::moment();
         let results = table.run(&effort, |round, row| status(&format!("{name}, round {round}: {row}")))?;
         status("");
-        println!("{}", report::text(&results));
-        document.push('\n');
-        document.push_str(&report::markdown(&results));
+        println!("{}  {moment}\n", report::text(&results));
+        done.push((name, format!("{}\n{machine}; {moment}.\n", report::markdown(&results))));
         right &= !Results::wrong(&results);
     }
     if let Some(file) = &arguments.markdown {
-        fs::write(file, document)?;
+        let order: Vec<String> = comparisons(&[])?.into_iter().map(|table| table.name).collect();
+        let old = match fs::read_to_string(file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            old => Some(old?),
+        };
+        fs::write(file, document::update(old.as_deref(), &done, &order))?;
     }
     Ok(right)
 }

@@ -30,10 +30,10 @@ pub fn text(results: &Results) -> String {
     out
 }
 
-/// A table as Markdown, under a heading of its own.
+/// A table as Markdown, without a heading.
 #[must_use]
 pub fn markdown(results: &Results) -> String {
-    let mut out = format!("## {}\n\n{}\n\n", results.name, results.about);
+    let mut out = format!("{}\n\n", results.about);
     for (index, row) in grid(results).iter().enumerate() {
         let cells: Vec<String> = row
             .iter()
@@ -277,7 +277,7 @@ About.
     fn as_markdown() {
         let markdown = markdown(&results());
         assert!(
-            markdown.starts_with("## pipelined/line\n\nAbout.\n\n| row | CPU/frame, median | best |"),
+            markdown.starts_with("About.\n\n| row | CPU/frame, median | best |"),
             "{markdown}"
         );
         assert!(markdown.contains("| --- | ---: | ---: |"), "{markdown}");

@@ -3,6 +3,10 @@
 use crate::Outcome;
 use socket2::{Domain, SockRef, Socket, Type};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr as UnixAddr, UnixListener, UnixStream};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How many connections may wait to be accepted. The standard library listens with 128: a thousand connections at once
@@ -52,4 +56,30 @@ pub fn connect(address: SocketAddr) -> Outcome<TcpStream> {
 /// If the system refuses.
 pub fn reset_on_close(stream: &TcpStream) -> Outcome<()> {
     Ok(SockRef::from(stream).set_linger(Some(Duration::ZERO))?)
+}
+
+/// A name in the abstract namespace that nobody else has.
+#[must_use]
+pub fn unix_name() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("peers-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Listens on a Unix socket, blocking, and tells its name.
+///
+/// # Errors
+/// If the system refuses.
+pub fn listen_unix() -> Outcome<(UnixListener, String)> {
+    let name = unix_name();
+    Ok((UnixListener::bind_addr(&UnixAddr::from_abstract_name(&name)?)?, name))
+}
+
+/// Connects to a Unix socket, blocking.
+///
+/// # Errors
+/// If nobody listens there, or the system refuses.
+pub fn connect_unix(name: &str) -> Outcome<UnixStream> {
+    let stream = UnixStream::connect_addr(&UnixAddr::from_abstract_name(name)?)?;
+    stream.set_read_timeout(Some(STALL))?;
+    Ok(stream)
 }

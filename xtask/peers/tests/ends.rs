@@ -7,16 +7,20 @@ use peers::harness::Effort;
 use peers::load::bulk::{self, Volume};
 use peers::load::pipelined::{self, Shape};
 use peers::load::sequential;
-use peers::servers::{Door, Echo, Job, Running, agree, blocking, mio_loop, tokio_framed, tokio_loop};
+use peers::servers::{Door, Echo, Job, Running, agree, blocking, mio_loop, net_core, tokio_framed, tokio_loop};
+use peers::sockets;
 use std::io::{Read, Write};
 
-const ECHOES: [(&str, Echo); 6] = [
+const ECHOES: [(&str, Echo); 9] = [
     ("mio", mio_loop::echo),
     ("blocking", blocking::echo),
     ("tokio, lent", tokio_loop::lent),
     ("tokio, owned", tokio_loop::owned),
     ("Framed, feed", tokio_framed::feed),
     ("Framed, send", tokio_framed::send),
+    ("net-core, lent", net_core::lent),
+    ("net-core, owned", net_core::owned),
+    ("net-core, Sender", net_core::sender),
 ];
 
 #[test]
@@ -57,11 +61,49 @@ fn bulk_arrives() {
         warm_up: 1_000_000,
         measured: 5_000_000,
     };
-    for receive in [blocking::bulk, tokio_loop::bulk] {
+    for receive in [
+        blocking::bulk,
+        tokio_loop::bulk,
+        net_core::bulk_stream,
+        net_core::bulk_framed,
+    ] {
         let running = Running::start(move |door| receive(door, volume, 10_000, None)).unwrap();
         let sample = bulk::run(running.address, volume, None).unwrap();
         assert_eq!(sample.operations, 5);
         agree("bytes", volume.total(), running.finish().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn bulk_comes_back() {
+    let volume = Volume {
+        warm_up: 1_000_000,
+        measured: 5_000_000,
+    };
+    for send in [
+        blocking::bulk_send,
+        tokio_loop::bulk_send,
+        net_core::send_stream,
+        net_core::send_framed,
+    ] {
+        let running = Running::start(move |door| send(door, volume, 0, None)).unwrap();
+        let sample = bulk::run_back(running.address, volume, None).unwrap();
+        assert_eq!(sample.operations, 5);
+        agree("bytes", volume.total(), running.finish().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn unix_sockets_echo() {
+    let job = Job {
+        connections: 1,
+        framing: Framing::Line,
+    };
+    for server in [blocking::echo_unix, tokio_loop::lent_unix, net_core::lent_unix] {
+        let running = Running::start(move |door| server(door, job)).unwrap();
+        let stream = sockets::connect_unix(&running.address).unwrap();
+        let (_, frames) = sequential::run_on(stream, job.framing.example(), Account::Others, &Effort::QUICK).unwrap();
+        agree("frames", frames, running.finish().unwrap()).unwrap();
     }
 }
 

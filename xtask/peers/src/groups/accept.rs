@@ -4,8 +4,10 @@ use crate::Outcome;
 use crate::cpu::{Account, Meter};
 use crate::framing::Framing;
 use crate::harness::{Comparison, Effort, Extra, Measure, Row, Sample, Unit};
-use crate::servers::{Crowd, Job, Progress, Running, mio_loop, tokio_loop};
+use crate::servers::{Crowd, Job, Progress, Running, mio_loop, net_core, tokio_loop};
 use crate::sockets::{self, SETTLE, STALL};
+use crate::target::Bound::AtMost;
+use crate::target::Target;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -15,6 +17,8 @@ use std::time::{Duration, Instant};
 const CONNECTIONS: u64 = 3000;
 /// Connections that are open at a time; fewer than [`sockets::BACKLOG`], so that none has to wait.
 const WAVE: usize = 100;
+
+const TOKIO: &str = "tokio accept, spawn, read";
 
 /// The part of the processor time that went by until the connection was accepted.
 pub const OPENING: &str = "of it opening";
@@ -34,7 +38,10 @@ pub fn build() -> Outcome<Vec<Comparison>> {
                 .into(),
         rows: vec![
             row("mio accept, register, read", mio_loop::crowd),
-            row("tokio accept, spawn, read", tokio_loop::accept),
+            row("net-core accept, spawn, read", net_core::accept)
+                .target(Target::ratio(AtMost(1.35)))
+                .target(Target::ratio_to(TOKIO, AtMost(1.05))),
+            row(TOKIO, tokio_loop::accept),
         ],
     }])
 }

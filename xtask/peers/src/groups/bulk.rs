@@ -3,7 +3,9 @@
 use crate::Outcome;
 use crate::harness::{Comparison, Measure, Row};
 use crate::load::bulk::{self, Volume};
-use crate::servers::{Door, Running, agree, blocking, tokio_loop};
+use crate::servers::{Door, Running, agree, blocking, net_core, tokio_loop};
+use crate::target::Bound::AtLeast;
+use crate::target::Target;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -14,49 +16,132 @@ const LARGE: usize = 256 * 1024;
 /// The buffer of `tokio::io::copy`.
 const COPY: usize = 8 * 1024;
 
-/// A receiver: the size of its reads is the third argument.
-type Receive = fn(Door, Volume, usize, Option<Arc<ServerConfig>>) -> Outcome<u64>;
+/// A receiver, or a sender. The size of a receiver's reads is the third argument.
+type Bulk = fn(Door, Volume, usize, Option<Arc<ServerConfig>>) -> Outcome<u64>;
+
+/// Which way the bytes go.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    ToServer,
+    FromServer,
+}
+use Way::{FromServer, ToServer};
 
 /// Makes the tables.
 ///
 /// # Errors
 /// If the certificate can't be made.
 pub fn build() -> Outcome<Vec<Comparison>> {
-    let tls = Tls::new()?;
-    let about = "3 x 192 MB one way in writes of 1 MiB, blocking sender; both ends on one core; CPU is the receiver's, \
-                 allocations are those of both ends.";
+    let tls = Some(Tls::new()?);
+    let receiving = "3 x 192 MB one way to the server, in blocking writes of 1 MiB. Both ends on one core; CPU is the \
+                     server's, allocations are those of both ends.";
+    let sending = "3 x 192 MB one way from the server, in writes of 1 MiB, to blocking reads of 256 KiB. Both ends on \
+                   one core; CPU is the server's, allocations are those of both ends.";
+    let over_tls = "TLS 1.3, ring, AES-128-GCM at both ends.";
+    let enough = || Target::ratio(AtLeast(0.95));
     Ok(vec![
-        Comparison {
-            name: "bulk/bare".into(),
-            operation: "MB",
-            measure: Measure::Rate,
-            about: about.into(),
-            rows: vec![
-                row("raw blocking, 256 KiB reads", blocking::bulk, LARGE, None),
-                row("tokio, 256 KiB reads", tokio_loop::bulk, LARGE, None),
-                row("tokio, 8 KiB reads (as io::copy)", tokio_loop::bulk, COPY, None),
+        table(
+            "bulk/receive",
+            receiving.into(),
+            vec![
+                row("raw blocking, 256 KiB reads", ToServer, blocking::bulk, LARGE, None),
+                row(
+                    "net-core Stream, 256 KiB reads",
+                    ToServer,
+                    net_core::bulk_stream,
+                    LARGE,
+                    None,
+                )
+                .target(enough()),
+                row("net-core Framed<Raw>", ToServer, net_core::bulk_framed, 0, None).target(enough()),
+                row("tokio, 256 KiB reads", ToServer, tokio_loop::bulk, LARGE, None),
+                row(
+                    "tokio, 8 KiB reads (as io::copy)",
+                    ToServer,
+                    tokio_loop::bulk,
+                    COPY,
+                    None,
+                ),
             ],
-        },
-        Comparison {
-            name: "bulk/tls".into(),
-            operation: "MB",
-            measure: Measure::Rate,
-            about: format!("{about} TLS 1.3, ring, AES-128-GCM at both ends."),
-            rows: vec![
-                row("tokio-rustls, 256 KiB reads", tokio_loop::bulk, LARGE, Some(&tls)),
-                row("rustls, blocking, 256 KiB reads", blocking::bulk, LARGE, Some(&tls)),
+        ),
+        table(
+            "bulk/send",
+            sending.into(),
+            vec![
+                row("raw blocking", FromServer, blocking::bulk_send, 0, None),
+                row("net-core Stream", FromServer, net_core::send_stream, 0, None).target(enough()),
+                row("net-core Framed<Raw>", FromServer, net_core::send_framed, 0, None),
+                row("tokio", FromServer, tokio_loop::bulk_send, 0, None),
             ],
-        },
+        ),
+        table(
+            "bulk/receive-tls",
+            format!("{receiving} {over_tls}"),
+            vec![
+                row(
+                    "tokio-rustls, 256 KiB reads",
+                    ToServer,
+                    tokio_loop::bulk,
+                    LARGE,
+                    tls.as_ref(),
+                ),
+                row(
+                    "net-core Stream, 256 KiB reads",
+                    ToServer,
+                    net_core::bulk_stream,
+                    LARGE,
+                    tls.as_ref(),
+                )
+                .target(enough()),
+                row("net-core Framed<Raw>", ToServer, net_core::bulk_framed, 0, tls.as_ref()).target(enough()),
+                row(
+                    "rustls, blocking, 256 KiB reads",
+                    ToServer,
+                    blocking::bulk,
+                    LARGE,
+                    tls.as_ref(),
+                ),
+            ],
+        ),
+        table(
+            "bulk/send-tls",
+            format!("{sending} {over_tls}"),
+            vec![
+                row("tokio-rustls", FromServer, tokio_loop::bulk_send, 0, tls.as_ref()),
+                row("net-core Stream", FromServer, net_core::send_stream, 0, tls.as_ref()).target(enough()),
+                row(
+                    "net-core Framed<Raw>",
+                    FromServer,
+                    net_core::send_framed,
+                    0,
+                    tls.as_ref(),
+                ),
+                row("rustls, blocking", FromServer, blocking::bulk_send, 0, tls.as_ref()),
+            ],
+        ),
     ])
 }
 
-fn row(name: &str, receive: Receive, size: usize, tls: Option<&Tls>) -> Row {
+fn table(name: &str, about: String, rows: Vec<Row>) -> Comparison {
+    Comparison {
+        name: name.into(),
+        operation: "MB",
+        measure: Measure::Rate,
+        about,
+        rows,
+    }
+}
+
+fn row(name: &str, way: Way, server: Bulk, size: usize, tls: Option<&Tls>) -> Row {
     let tls = tls.cloned();
     Row::new(name, move |effort| {
         let volume = Volume::of(effort);
-        let (client, server) = tls.clone().map(|tls| (tls.client, tls.server)).unzip();
-        let running = Running::start(move |door| receive(door, volume, size, server))?;
-        let sample = bulk::run(running.address, volume, client)?;
+        let (client_tls, server_tls) = tls.clone().map(|tls| (tls.client, tls.server)).unzip();
+        let running = Running::start(move |door| server(door, volume, size, server_tls))?;
+        let sample = match way {
+            ToServer => bulk::run(running.address, volume, client_tls)?,
+            FromServer => bulk::run_back(running.address, volume, client_tls)?,
+        };
         agree("bytes", volume.total(), running.finish()?)?;
         Ok(sample)
     })

@@ -5,28 +5,46 @@
 
 use crate::Outcome;
 use crate::cpu::{Account, Meter};
+use crate::feed::Feed;
 use crate::framing::Framing;
 use crate::harness::{Comparison, Measure, Row, Sample};
+use crate::target::Bound::AtMost;
+use crate::target::Target;
 use bytes::BytesMut;
 use memchr::memchr;
+use net_core::framing::{Framing as Rules, LengthPrefix, Line};
+use net_core::{Frame, Framed};
+use std::future::Future;
 use std::hint::black_box;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 use tokio_util::codec::{Decoder as _, LengthDelimitedCodec, LinesCodec};
 
 const STREAM: usize = 1 << 20;
 const PIECE: usize = 16 * 1024;
 
+const CURSOR: &str = "cursor buffer, lent";
+const LINES: &str = "LinesCodec";
+const LENGTHS: &str = "LengthDelimitedCodec";
+
 /// A way to cut a stream. It is fed the whole stream, and shows the content of each frame: a line without its LF, a body
 /// without its length.
 pub trait Cut {
     /// Before the first stream.
-    fn new(framing: Framing) -> Self;
+    ///
+    /// # Errors
+    /// If there is none.
+    fn new(framing: Framing) -> Outcome<Self>
+    where
+        Self: Sized;
 
     /// Takes one stream.
     ///
     /// # Errors
     /// If the decoder finds fault with it.
-    fn stream(&mut self, bytes: &[u8], each: impl FnMut(&[u8])) -> Outcome<()>;
+    fn stream(&mut self, bytes: &Arc<[u8]>, each: impl FnMut(&[u8])) -> Outcome<()>;
 }
 
 /// Makes the tables for lines.
@@ -39,11 +57,23 @@ pub fn lines() -> Outcome<Vec<Comparison>> {
 
 fn line_table(size: usize) -> Outcome<Comparison> {
     let framing = Framing::Line;
+    let mut lent = row::<Lent>("net-core, lent", framing, size)?;
+    match size {
+        16 => {
+            lent = lent
+                .target(Target::ratio(AtMost(1.25)))
+                .target(Target::times_better(LINES, 5.0));
+        }
+        65_536 => lent = lent.target(Target::ratio_to(CURSOR, AtMost(1.2))),
+        _ => {}
+    }
     let rows = vec![
         row::<InPlace>("memchr in place", framing, size)?,
-        row::<Cursor>("cursor buffer, lent", framing, size)?,
+        row::<Cursor>(CURSOR, framing, size)?,
+        lent,
+        row::<Owned>("net-core, owned", framing, size)?,
         row::<Freeze>("BytesMut, split().freeze()", framing, size)?,
-        row::<Lines>("LinesCodec", framing, size)?,
+        row::<Lines>(LINES, framing, size)?,
     ];
     Ok(table("line-decode", size, rows))
 }
@@ -58,11 +88,20 @@ pub fn lengths() -> Outcome<Vec<Comparison>> {
 
 fn length_table(size: usize) -> Outcome<Comparison> {
     let framing = Framing::Length;
+    let mut lent = row::<Lent>("net-core, lent", framing, size)?;
+    if size == 14 {
+        lent = lent
+            .target(Target::ratio(AtMost(1.5)))
+            .target(Target::times_better(LENGTHS, 5.0));
+    }
+    let owned = row::<Owned>("net-core, owned", framing, size)?;
     let rows = vec![
         row::<InPlace>("slice walk in place", framing, size)?,
-        row::<Cursor>("cursor buffer, lent", framing, size)?,
+        row::<Cursor>(CURSOR, framing, size)?,
+        lent,
+        owned.target(Target::ratio_to(LENGTHS, AtMost(1.0))),
         row::<Freeze>("BytesMut, split().freeze()", framing, size)?,
-        row::<LengthDelimited>("LengthDelimitedCodec", framing, size)?,
+        row::<LengthDelimited>(LENGTHS, framing, size)?,
     ];
     Ok(table("length-decode", size, rows))
 }
@@ -80,11 +119,11 @@ fn table(group: &str, size: usize, rows: Vec<Row>) -> Comparison {
 /// A row. Before it is timed, every frame is compared with the one that the stream was made of; while it is timed,
 /// frames and bytes are counted.
 fn row<C: Cut + 'static>(name: &str, framing: Framing, size: usize) -> Outcome<Row> {
-    let stream = framing.samples(size, STREAM)?;
+    let stream: Arc<[u8]> = framing.samples(size, STREAM)?.into();
     let count = (STREAM / size) as u64;
     let content = (size - if framing == Framing::Line { 1 } else { 4 }) as u64;
     Ok(Row::new(name, move |effort| {
-        let mut cut = C::new(framing);
+        let mut cut = C::new(framing)?;
         verify(&mut cut, framing, &stream)?;
         let mut pass = || -> Outcome<u64> {
             let (mut frames, mut bytes) = (0, 0);
@@ -112,7 +151,7 @@ fn row<C: Cut + 'static>(name: &str, framing: Framing, size: usize) -> Outcome<R
     }))
 }
 
-fn verify(cut: &mut impl Cut, framing: Framing, stream: &[u8]) -> Outcome<()> {
+fn verify(cut: &mut impl Cut, framing: Framing, stream: &Arc<[u8]>) -> Outcome<()> {
     let mut expected = Vec::new();
     framing.walk(stream, |frame| expected.push(content(framing, frame).to_vec()));
     let (mut seen, mut same) = (0, true);
@@ -137,11 +176,11 @@ fn content(framing: Framing, frame: &[u8]) -> &[u8] {
 struct InPlace(Framing);
 
 impl Cut for InPlace {
-    fn new(framing: Framing) -> Self {
-        Self(framing)
+    fn new(framing: Framing) -> Outcome<Self> {
+        Ok(Self(framing))
     }
 
-    fn stream(&mut self, bytes: &[u8], mut each: impl FnMut(&[u8])) -> Outcome<()> {
+    fn stream(&mut self, bytes: &Arc<[u8]>, mut each: impl FnMut(&[u8])) -> Outcome<()> {
         let framing = self.0;
         framing.walk(bytes, |frame| each(content(framing, frame)));
         Ok(())
@@ -156,15 +195,15 @@ struct Cursor {
 }
 
 impl Cut for Cursor {
-    fn new(framing: Framing) -> Self {
-        Self {
+    fn new(framing: Framing) -> Outcome<Self> {
+        Ok(Self {
             framing,
             buffer: Vec::with_capacity(PIECE),
             searched: 0,
-        }
+        })
     }
 
-    fn stream(&mut self, bytes: &[u8], mut each: impl FnMut(&[u8])) -> Outcome<()> {
+    fn stream(&mut self, bytes: &Arc<[u8]>, mut each: impl FnMut(&[u8])) -> Outcome<()> {
         let framing = self.framing;
         for piece in bytes.chunks(PIECE) {
             self.buffer.extend_from_slice(piece);
@@ -198,15 +237,15 @@ struct Freeze {
 }
 
 impl Cut for Freeze {
-    fn new(framing: Framing) -> Self {
-        Self {
+    fn new(framing: Framing) -> Outcome<Self> {
+        Ok(Self {
             framing,
             buffer: BytesMut::with_capacity(PIECE),
             searched: 0,
-        }
+        })
     }
 
-    fn stream(&mut self, bytes: &[u8], mut each: impl FnMut(&[u8])) -> Outcome<()> {
+    fn stream(&mut self, bytes: &Arc<[u8]>, mut each: impl FnMut(&[u8])) -> Outcome<()> {
         for piece in bytes.chunks(PIECE) {
             self.buffer.extend_from_slice(piece);
             match self.framing {
@@ -241,14 +280,14 @@ struct Lines {
 }
 
 impl Cut for Lines {
-    fn new(_: Framing) -> Self {
-        Self {
+    fn new(_: Framing) -> Outcome<Self> {
+        Ok(Self {
             codec: LinesCodec::new(),
             buffer: BytesMut::with_capacity(PIECE),
-        }
+        })
     }
 
-    fn stream(&mut self, bytes: &[u8], mut each: impl FnMut(&[u8])) -> Outcome<()> {
+    fn stream(&mut self, bytes: &Arc<[u8]>, mut each: impl FnMut(&[u8])) -> Outcome<()> {
         for piece in bytes.chunks(PIECE) {
             self.buffer.extend_from_slice(piece);
             while let Some(line) = self.codec.decode(&mut self.buffer)? {
@@ -265,14 +304,14 @@ struct LengthDelimited {
 }
 
 impl Cut for LengthDelimited {
-    fn new(_: Framing) -> Self {
-        Self {
+    fn new(_: Framing) -> Outcome<Self> {
+        Ok(Self {
             codec: LengthDelimitedCodec::new(),
             buffer: BytesMut::with_capacity(PIECE),
-        }
+        })
     }
 
-    fn stream(&mut self, bytes: &[u8], mut each: impl FnMut(&[u8])) -> Outcome<()> {
+    fn stream(&mut self, bytes: &Arc<[u8]>, mut each: impl FnMut(&[u8])) -> Outcome<()> {
         for piece in bytes.chunks(PIECE) {
             self.buffer.extend_from_slice(piece);
             while let Some(body) = self.codec.decode(&mut self.buffer)? {
@@ -283,13 +322,89 @@ impl Cut for LengthDelimited {
     }
 }
 
+/// A `Framed` of net-core that reads from memory.
+enum Connection {
+    Line(Framed<Line>),
+    Length(Framed<LengthPrefix>),
+}
+
+struct Source {
+    feed: Feed,
+    connection: Connection,
+}
+
+impl Source {
+    fn new(framing: Framing) -> Outcome<Self> {
+        let feed = Feed::new(PIECE);
+        let Poll::Ready(stream) = poll_once(feed.stream()) else {
+            return Err("connecting to memory has to wait".into());
+        };
+        let stream = stream?;
+        let connection = match framing {
+            Framing::Line => Connection::Line(Framed::new(stream, Line::default())),
+            Framing::Length => Connection::Length(Framed::new(stream, LengthPrefix::default())),
+        };
+        Ok(Self { feed, connection })
+    }
+
+    fn stream(&mut self, bytes: &Arc<[u8]>, each: impl FnMut(Frame<'_>)) -> Outcome<()> {
+        self.feed.fill(bytes);
+        match &mut self.connection {
+            Connection::Line(framed) => all(framed, each),
+            Connection::Length(framed) => all(framed, each),
+        }
+    }
+}
+
+/// Shows every frame until the feed is empty, which is when `next` has to wait.
+fn all(framed: &mut Framed<impl Rules>, mut each: impl FnMut(Frame<'_>)) -> Outcome<()> {
+    let outcome = poll_once(async {
+        while let Some((frame, _)) = framed.next().await? {
+            each(frame);
+        }
+        Err("the feed has ended".into())
+    });
+    match outcome {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => Ok(()),
+    }
+}
+
+fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+struct Lent(Source);
+
+impl Cut for Lent {
+    fn new(framing: Framing) -> Outcome<Self> {
+        Ok(Self(Source::new(framing)?))
+    }
+
+    fn stream(&mut self, bytes: &Arc<[u8]>, mut each: impl FnMut(&[u8])) -> Outcome<()> {
+        self.0.stream(bytes, |frame| each(&frame))
+    }
+}
+
+struct Owned(Source);
+
+impl Cut for Owned {
+    fn new(framing: Framing) -> Outcome<Self> {
+        Ok(Self(Source::new(framing)?))
+    }
+
+    fn stream(&mut self, bytes: &Arc<[u8]>, mut each: impl FnMut(&[u8])) -> Outcome<()> {
+        self.0.stream(bytes, |frame| each(&frame.into_bytes()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check<C: Cut>(framing: Framing, size: usize) {
-        let stream = framing.samples(size, 300_000).unwrap();
-        let mut cut = C::new(framing);
+        let stream = framing.samples(size, 300_000).unwrap().into();
+        let mut cut = C::new(framing).unwrap();
         for _ in 0..3 {
             verify(&mut cut, framing, &stream).unwrap();
         }
@@ -304,6 +419,8 @@ mod tests {
                 check::<InPlace>(framing, size);
                 check::<Cursor>(framing, size);
                 check::<Freeze>(framing, size);
+                check::<Lent>(framing, size);
+                check::<Owned>(framing, size);
             }
         }
     }

@@ -6,6 +6,9 @@ use crate::framing::Framing;
 use crate::harness::{Comparison, Row};
 use crate::load::{pipelined as many, sequential};
 use crate::servers::{self, Job, Running, agree};
+use crate::sockets;
+use crate::target::Bound::{AtLeast, AtMost};
+use crate::target::Target;
 
 pub mod accept;
 pub mod bulk;
@@ -50,7 +53,7 @@ pub const ALL: &[Group] = &[
     },
     Group {
         name: "bulk",
-        about: "192 MB one way, bare and over TLS",
+        about: "192 MB one way, to the server and from it, bare and over TLS",
         build: bulk::build,
     },
     Group {
@@ -79,6 +82,27 @@ fn echo_row(name: &str, server: servers::Echo, framing: Framing, shape: many::Sh
         };
         let running = Running::start(move |door| server(door, job))?;
         let (sample, frames) = many::run(running.address, &shape, effort)?;
+        agree("frames", frames, running.finish()?)?;
+        Ok(sample)
+    })
+}
+
+/// What is promised of one round trip at a time: of the rate, and of the slowest one in a hundred.
+fn round_trip_target(row: Row) -> Row {
+    row.target(Target::ratio(AtLeast(0.96)))
+        .target(Target::extra_ratio("p99", AtMost(1.15)))
+}
+
+/// A row of an echo server on a Unix socket under a load with one frame in flight.
+fn unix_row(name: &str, server: servers::UnixEcho, framing: Framing) -> Row {
+    Row::new(name, move |effort| {
+        let job = Job {
+            connections: 1,
+            framing,
+        };
+        let running = Running::start(move |door| server(door, job))?;
+        let stream = sockets::connect_unix(&running.address)?;
+        let (sample, frames) = sequential::run_on(stream, framing.example(), Account::Others, effort)?;
         agree("frames", frames, running.finish()?)?;
         Ok(sample)
     })

@@ -2,18 +2,20 @@
 //!
 //! The cost is two wake-ups and four system calls; there is nothing to be won here, only to be lost.
 
-use super::round_trip_row;
+use super::{round_trip_row, round_trip_target, unix_row};
 use crate::Outcome;
 use crate::framing::Framing;
 use crate::harness::{Comparison, Measure};
-use crate::servers::{blocking, mio_loop, tokio_framed, tokio_loop};
+use crate::servers::{blocking, mio_loop, net_core, tokio_framed, tokio_loop};
 
 /// Makes the tables.
 ///
 /// # Errors
 /// None.
 pub fn build() -> Outcome<Vec<Comparison>> {
-    Ok([Framing::Line, Framing::Length].map(table).into())
+    let mut tables: Vec<_> = [Framing::Line, Framing::Length].map(table).into();
+    tables.push(unix());
+    Ok(tables)
 }
 
 fn table(framing: Framing) -> Comparison {
@@ -32,9 +34,26 @@ fn table(framing: Framing) -> Comparison {
         ),
         rows: vec![
             round_trip_row("raw mio", mio_loop::echo, framing, frame),
+            round_trip_target(round_trip_row("net-core, lent frames", net_core::lent, framing, frame)),
             round_trip_row("blocking threads", blocking::echo, framing, frame),
             round_trip_row("tokio, hand loop", tokio_loop::lent, framing, frame),
             round_trip_row(codec, tokio_framed::send, framing, frame),
+        ],
+    }
+}
+
+/// For information: Unix sockets are the faster ones.
+fn unix() -> Comparison {
+    let framing = Framing::Line;
+    Comparison {
+        name: "round-trip/unix".into(),
+        operation: "round trip",
+        measure: Measure::Rate,
+        about: "The same with 16-byte lines over a Unix socket.".into(),
+        rows: vec![
+            unix_row("blocking threads", blocking::echo_unix, framing),
+            unix_row("net-core, lent frames", net_core::lent_unix, framing),
+            unix_row("tokio, hand loop", tokio_loop::lent_unix, framing),
         ],
     }
 }

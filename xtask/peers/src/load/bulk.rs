@@ -1,4 +1,4 @@
-//! Sends a lot of bytes one way, in large blocking writes, bare or over TLS.
+//! Sends a lot of bytes one way in large blocking writes, or receives them in large blocking reads; bare or over TLS.
 
 use crate::Outcome;
 use crate::cpu::{Account, Meter};
@@ -8,11 +8,14 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::thread;
 
 /// Bytes of one write.
 pub const WRITE: usize = 1 << 20;
+/// The size of a receiving load's reads.
+const READ: usize = 256 * 1024;
 
 /// How much is sent: some to warm up, then what is measured. The receiver answers each part with one byte.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +47,22 @@ impl Volume {
 #[must_use]
 pub fn pattern() -> Vec<u8> {
     (0..WRITE).map(|index| (index ^ (index >> 8)) as u8).collect()
+}
+
+/// The writes that make up the part of the volume that begins at this place, each as a range of [`pattern`].
+pub fn pieces(volume: Volume, from: u64) -> impl Iterator<Item = Range<usize>> {
+    let end = if from < volume.warm_up {
+        volume.warm_up
+    } else {
+        volume.total()
+    };
+    let mut at = from;
+    std::iter::from_fn(move || {
+        let start = (at % WRITE as u64) as usize;
+        let length = ((WRITE - start) as u64).min(end.saturating_sub(at));
+        at += length;
+        (length > 0).then_some(start..start + length as usize)
+    })
 }
 
 /// What a receiver checks: that it got each byte in its place.
@@ -100,15 +119,34 @@ impl Check {
 /// # Errors
 /// If the connection or the handshake fails, or the receiver doesn't answer.
 pub fn run(address: SocketAddr, volume: Volume, tls: Option<Arc<ClientConfig>>) -> Outcome<Sample> {
+    on_connection(address, tls, |stream| send(stream, volume))
+}
+
+/// Has the server send the volume and tells the sample; one operation is a megabyte.
+///
+/// # Errors
+/// If the connection or the handshake fails, or wrong bytes come.
+pub fn run_back(address: SocketAddr, volume: Volume, tls: Option<Arc<ClientConfig>>) -> Outcome<Sample> {
+    on_connection(address, tls, |stream| receive(stream, volume))
+}
+
+trait Duplex: Read + Write {}
+impl<T: Read + Write> Duplex for T {}
+
+fn on_connection(
+    address: SocketAddr,
+    tls: Option<Arc<ClientConfig>>,
+    work: impl FnOnce(&mut dyn Duplex) -> Outcome<Sample>,
+) -> Outcome<Sample> {
     let mut stream = sockets::connect(address)?;
     stream.set_read_timeout(Some(STALL))?;
     thread::sleep(SETTLE);
     match tls {
-        None => send(&mut stream, volume),
+        None => work(&mut stream),
         Some(config) => {
             let client = ClientConnection::new(config, ServerName::try_from("localhost")?)?;
             let mut stream = StreamOwned::new(client, stream);
-            let sample = send(&mut stream, volume)?;
+            let sample = work(&mut stream)?;
             stream.conn.send_close_notify();
             stream.flush()?;
             Ok(sample)
@@ -116,26 +154,41 @@ pub fn run(address: SocketAddr, volume: Volume, tls: Option<Arc<ClientConfig>>) 
     }
 }
 
-fn send(stream: &mut (impl Read + Write), volume: Volume) -> Outcome<Sample> {
+fn send(stream: &mut dyn Duplex, volume: Volume) -> Outcome<Sample> {
     let block = pattern();
     let mut sent = 0;
-    let mut part = |bytes: u64| -> Outcome<()> {
-        let end = sent + bytes;
-        while sent < end {
-            let place = (sent % WRITE as u64) as usize;
-            let piece = &block[place..];
-            let piece = &piece[..piece.len().min(usize::try_from(end - sent)?)];
-            stream.write_all(piece)?;
+    let mut part = || -> Outcome<()> {
+        for piece in pieces(volume, sent) {
+            stream.write_all(&block[piece.clone()])?;
             sent += piece.len() as u64;
         }
         stream.flush()?;
-        let mut answer = [0];
-        stream.read_exact(&mut answer)?;
+        stream.read_exact(&mut [0])?;
         Ok(())
     };
-    part(volume.warm_up)?;
+    part()?;
     let meter = Meter::start(Account::Others)?;
-    part(volume.measured)?;
+    part()?;
+    Ok(Sample::new(volume.measured / 1_000_000, meter.stop()?))
+}
+
+fn receive(stream: &mut dyn Duplex, volume: Volume) -> Outcome<Sample> {
+    let mut check = Check::new(volume);
+    let mut buffer = vec![0; READ];
+    let mut part = || -> Outcome<()> {
+        stream.write_all(&[1])?;
+        stream.flush()?;
+        loop {
+            match stream.read(&mut buffer)? {
+                0 => return Err("the server closed the connection".into()),
+                count if check.take(&buffer[..count])? > 0 => return Ok(()),
+                _ => {}
+            }
+        }
+    };
+    part()?;
+    let meter = Meter::start(Account::Others)?;
+    part()?;
     Ok(Sample::new(volume.measured / 1_000_000, meter.stop()?))
 }
 

@@ -12,13 +12,26 @@ use std::time::Instant;
 /// How many round trips a full sample has.
 pub const ROUND_TRIPS: u64 = 20_000;
 
-/// Runs round trips, and tells the sample (with p50 and p99) and how many there were in all.
+/// Connects and runs round trips; see [`run_on`].
 ///
 /// # Errors
-/// If something else comes back than was sent, or nothing for [`STALL`].
+/// If connecting fails, and those of [`run_on`].
 pub fn run(address: SocketAddr, frame: &[u8], account: Account, effort: &Effort) -> Outcome<(Sample, u64)> {
-    let mut stream = sockets::connect(address)?;
+    let stream = sockets::connect(address)?;
     stream.set_read_timeout(Some(STALL))?;
+    run_on(stream, frame, account, effort)
+}
+
+/// Runs round trips on a blocking connection, and tells the sample (with p50 and p99) and how many there were in all.
+///
+/// # Errors
+/// If something else comes back than was sent, or nothing within its read time limit.
+pub fn run_on(
+    mut stream: impl Read + Write,
+    frame: &[u8],
+    account: Account,
+    effort: &Effort,
+) -> Outcome<(Sample, u64)> {
     thread::sleep(SETTLE);
     let mut reply = vec![0; frame.len()];
     let mut turn = || -> Outcome<()> {

@@ -3,10 +3,10 @@
 use super::{Door, Job, READ};
 use crate::Outcome;
 use crate::framing::Framing;
-use crate::load::bulk::{Check, Volume};
+use crate::load::bulk::{Check, Volume, pattern, pieces};
+use crate::sockets;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::thread;
 
@@ -29,7 +29,21 @@ pub fn echo(door: Door, job: Job) -> Outcome<u64> {
     Ok(frames)
 }
 
-fn echo_connection(mut stream: TcpStream, framing: Framing) -> Outcome<u64> {
+/// The same on a Unix socket.
+///
+/// # Errors
+/// Those of the sockets.
+pub fn echo_unix(door: Door<String>, job: Job) -> Outcome<u64> {
+    let (listener, name) = sockets::listen_unix()?;
+    door.announce(name)?;
+    let mut frames = 0;
+    for _ in 0..job.connections {
+        frames += echo_connection(listener.accept()?.0, job.framing)?;
+    }
+    Ok(frames)
+}
+
+fn echo_connection(mut stream: impl Read + Write, framing: Framing) -> Outcome<u64> {
     let mut buffer = vec![0; READ];
     let (mut filled, mut frames) = (0, 0);
     loop {
@@ -75,4 +89,31 @@ fn receive(stream: &mut (impl Read + Write), volume: Volume, size: usize) -> Out
             stream.flush()?;
         }
     }
+}
+
+/// Sends a volume in writes of 1 MiB, a part of it for each byte that comes.
+///
+/// # Errors
+/// Those of the sockets.
+pub fn bulk_send(door: Door, volume: Volume, _: usize, tls: Option<Arc<ServerConfig>>) -> Outcome<u64> {
+    let listener = door.listen()?;
+    let (mut stream, _) = listener.accept()?;
+    stream.set_nodelay(true)?;
+    match tls {
+        None => send(&mut stream, volume),
+        Some(config) => send(&mut StreamOwned::new(ServerConnection::new(config)?, stream), volume),
+    }
+}
+
+fn send(stream: &mut (impl Read + Write), volume: Volume) -> Outcome<u64> {
+    let block = pattern();
+    let mut sent = 0;
+    while let 1.. = stream.read(&mut [0])? {
+        for piece in pieces(volume, sent) {
+            stream.write_all(&block[piece.clone()])?;
+            sent += piece.len() as u64;
+        }
+        stream.flush()?;
+    }
+    Ok(sent)
 }

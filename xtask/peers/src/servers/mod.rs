@@ -14,6 +14,7 @@ use std::thread::{self, JoinHandle};
 
 pub mod blocking;
 pub mod mio_loop;
+pub mod net_core;
 pub mod tokio_framed;
 pub mod tokio_loop;
 
@@ -28,6 +29,9 @@ pub struct Job {
 
 /// An echo server: returns how many frames it answered.
 pub type Echo = fn(Door, Job) -> Outcome<u64>;
+
+/// An echo server on a Unix socket, named in the abstract namespace.
+pub type UnixEcho = fn(Door<String>, Job) -> Outcome<u64>;
 
 /// An echo server for many connections, which may end in whatever way: it tells how far it is.
 pub type Crowd = fn(Door, Job, Arc<Progress>) -> Outcome<u64>;
@@ -46,8 +50,8 @@ pub const READ: usize = 16 * 1024;
 
 /// Where a server tells its address.
 #[derive(Debug)]
-pub struct Door {
-    address: SyncSender<SocketAddr>,
+pub struct Door<A = SocketAddr> {
+    address: SyncSender<A>,
 }
 
 impl Door {
@@ -70,30 +74,32 @@ impl Door {
         self.announce(listener.local_addr()?)?;
         Ok(listener)
     }
+}
 
+impl<A: Send + Sync + 'static> Door<A> {
     /// Tells where the server listens, when it bound by itself.
     ///
     /// # Errors
     /// If nobody waits for it any more.
-    pub fn announce(&self, address: SocketAddr) -> Outcome<()> {
+    pub fn announce(&self, address: A) -> Outcome<()> {
         Ok(self.address.send(address)?)
     }
 }
 
 /// A server that runs.
 #[derive(Debug)]
-pub struct Running<T> {
+pub struct Running<T, A = SocketAddr> {
     /// Where it listens.
-    pub address: SocketAddr,
+    pub address: A,
     thread: JoinHandle<Outcome<T>>,
 }
 
-impl<T: Send + 'static> Running<T> {
+impl<T: Send + 'static, A: Send + 'static> Running<T, A> {
     /// Starts a server and waits until it listens.
     ///
     /// # Errors
     /// If it fails before it listens.
-    pub fn start(serve: impl FnOnce(Door) -> Outcome<T> + Send + 'static) -> Outcome<Self> {
+    pub fn start(serve: impl FnOnce(Door<A>) -> Outcome<T> + Send + 'static) -> Outcome<Self> {
         let (sender, receiver) = sync_channel(1);
         let thread = thread::spawn(move || serve(Door { address: sender }));
         match receiver.recv() {

@@ -3,7 +3,8 @@
 use super::{Door, Job, Progress, READ};
 use crate::Outcome;
 use crate::framing::Framing;
-use crate::load::bulk::{Check, Volume};
+use crate::load::bulk::{Check, Volume, pattern, pieces};
+use crate::sockets;
 use bytes::BytesMut;
 use memchr::memchr;
 use rustls::ServerConfig;
@@ -14,7 +15,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
@@ -59,7 +60,25 @@ pub fn lent(door: Door, job: Job) -> Outcome<u64> {
     serve(door, job, lent_connection)
 }
 
-async fn lent_connection(mut stream: TcpStream, framing: Framing) -> Outcome<u64> {
+/// The same on a Unix socket, for one connection.
+///
+/// # Errors
+/// Those of the sockets.
+pub fn lent_unix(door: Door<String>, job: Job) -> Outcome<u64> {
+    runtime()?.block_on(async move {
+        let (listener, name) = sockets::listen_unix()?;
+        listener.set_nonblocking(true)?;
+        let listener = UnixListener::from_std(listener)?;
+        door.announce(name)?;
+        let mut frames = 0;
+        for _ in 0..job.connections {
+            frames += lent_connection(listener.accept().await?.0, job.framing).await?;
+        }
+        Ok(frames)
+    })
+}
+
+async fn lent_connection(mut stream: impl AsyncRead + AsyncWrite + Unpin, framing: Framing) -> Outcome<u64> {
     let mut buffer = vec![0; READ];
     let mut out = Vec::with_capacity(READ);
     let (mut filled, mut frames) = (0, 0);
@@ -226,7 +245,44 @@ pub fn bulk(door: Door, volume: Volume, size: usize, tls: Option<Arc<ServerConfi
     })
 }
 
-async fn receive(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), volume: Volume, size: usize) -> Outcome<u64> {
+/// Sends a volume in writes of 1 MiB, a part of it for each byte that comes.
+///
+/// # Errors
+/// Those of the sockets.
+pub fn bulk_send(door: Door, volume: Volume, _: usize, tls: Option<Arc<ServerConfig>>) -> Outcome<u64> {
+    runtime()?.block_on(async move {
+        let listener = TcpListener::from_std(door.listen_nonblocking()?)?;
+        let (mut stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        match tls {
+            None => send(&mut stream, volume).await,
+            Some(config) => send(&mut TlsAcceptor::from(config).accept(stream).await?, volume).await,
+        }
+    })
+}
+
+/// Sends a volume on any stream of tokio's, a part of it for each byte that comes.
+///
+/// # Errors
+/// Those of the stream.
+pub async fn send(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), volume: Volume) -> Outcome<u64> {
+    let block = pattern();
+    let mut sent = 0;
+    while let 1.. = stream.read(&mut [0]).await? {
+        for piece in pieces(volume, sent) {
+            stream.write_all(&block[piece.clone()]).await?;
+            sent += piece.len() as u64;
+        }
+        stream.flush().await?;
+    }
+    Ok(sent)
+}
+
+/// Receives a volume on any stream of tokio's, in reads of `size` bytes.
+///
+/// # Errors
+/// Those of the stream, or if the bytes are wrong.
+pub async fn receive(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), volume: Volume, size: usize) -> Outcome<u64> {
     let mut check = Check::new(volume);
     let mut buffer = vec![0; size];
     loop {
