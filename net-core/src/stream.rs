@@ -45,6 +45,8 @@ pub struct Stream {
     /// Bytes that were read and given back; see [`unread`](Self::unread).
     unread: Bytes,
     lenient: bool,
+    /// Whether frames tell their length, so that their reader decides about an end without close_notify.
+    in_frames: bool,
     track: Tracker,
 }
 
@@ -66,6 +68,7 @@ impl Stream {
             inner: Inner::Plain(plain),
             unread: Bytes::new(),
             lenient: false,
+            in_frames: false,
             track,
         }
     }
@@ -275,6 +278,11 @@ impl Stream {
         self.track.hold(permit);
     }
 
+    /// Leaves it to the reader of frames whether an end without close_notify is a fault.
+    pub(crate) fn set_in_frames(&mut self, on: bool) {
+        self.in_frames = on;
+    }
+
     pub(crate) fn track(&mut self) -> &mut Tracker {
         &mut self.track
     }
@@ -319,6 +327,7 @@ impl AsyncRead for Stream {
                 this.track.peer_ended();
                 Poll::Ready(Ok(()))
             }
+            Err(error) if this.in_frames && error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Err(error)),
             Err(error) => Poll::Ready(Err(this.failed(Operation::Read, error))),
         }
     }

@@ -51,13 +51,19 @@ fn check<F: Framing>(framing: &F, writes: usize, mut round: impl FnMut(&mut Fram
     const ROUNDS: usize = 1000;
     let net = Net::os();
     let (client, server) = Stream::pair(&net);
-    let (mut client, mut server) = (Framed::new(client, framing.clone()), Framed::new(server, framing.clone()));
+    let (mut client, mut server) = (
+        Framed::new(client, framing.clone()),
+        Framed::new(server, framing.clone()),
+    );
     for _ in 0..100 {
         round(&mut client, &mut server);
     }
     let framed = allocation_counter::measure(|| (0..ROUNDS).for_each(|_| round(&mut client, &mut server)));
     let in_the_pipes = (writes * ROUNDS) as u64;
-    assert!(framed.count_total <= in_the_pipes, "{framed:?}, and {in_the_pipes} are the pipes' own");
+    assert!(
+        framed.count_total <= in_the_pipes,
+        "{framed:?}, and {in_the_pipes} are the pipes' own"
+    );
     // What is taken is given back.
     assert_eq!(framed.count_current, 0, "{framed:?}");
 }
@@ -71,7 +77,9 @@ fn a_question_and_its_answer_cost_no_allocation() {
 #[test]
 fn a_frame_of_a_batch_costs_no_allocation() {
     check(&Line::default(), 2, |client, server| batch(client, server, false));
-    check(&LengthPrefix::default(), 2, |client, server| batch(client, server, false));
+    check(&LengthPrefix::default(), 2, |client, server| {
+        batch(client, server, false)
+    });
 }
 
 #[test]
@@ -89,11 +97,18 @@ fn an_idle_connection_holds_little() {
     let used = allocation_counter::measure(|| {
         for _ in 0..100 {
             let (client, server) = Stream::pair(&net);
-            let (mut client, mut server) = (Framed::new(client, Line::default()), Framed::new(server, Line::default()));
+            let (mut client, mut server) = (
+                Framed::new(client, Line::default()),
+                Framed::new(server, Line::default()),
+            );
             ping_pong(&mut client, &mut server);
             // Waiting is what gives the buffers back.
             for end in [&mut client, &mut server] {
-                assert!(pin!(end.next()).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+                assert!(
+                    pin!(end.next())
+                        .poll(&mut Context::from_waker(Waker::noop()))
+                        .is_pending()
+                );
             }
             connections.push((client, server));
         }

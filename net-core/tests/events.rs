@@ -142,7 +142,8 @@ impl Open {
                         .write_timeout(5 * SECOND)
                         .frame_timeout(3 * SECOND)
                         .idle_timeout(10 * SECOND);
-                    self.framed.push(Framed::with_limits(stream, Line::default().max(60), limits));
+                    self.framed
+                        .push(Framed::with_limits(stream, Line::default().max(60), limits));
                 }
             }
             Step::Frame(which) => {
@@ -176,7 +177,10 @@ impl Open {
     /// What the peer sends is no TLS, or nothing at all: the upgrade fails or is given up.
     #[cfg(feature = "tls")]
     async fn upgrade(&mut self, net: &Net, which: usize) {
-        let tls = net_core::TlsClient::builder().dangerously_accept_any_certificate().build().unwrap();
+        let tls = net_core::TlsClient::builder()
+            .dangerously_accept_any_certificate()
+            .build()
+            .unwrap();
         if let Some(stream) = self.stream(which) {
             let upgrade = stream.upgrade_tls_client(&tls, "localhost");
             let _ = net.timeout(Duration::from_secs(which as u64 % 20), upgrade).await;
@@ -264,10 +268,16 @@ async fn who_closed_a_connection_and_why_is_told() {
 
     let silent = end_of(async |here, there| {
         let limits = FramedLimits::default().idle_timeout(Duration::from_secs(1));
-        Framed::with_limits(here, Line::default(), limits).next().await.unwrap_err();
+        Framed::with_limits(here, Line::default(), limits)
+            .next()
+            .await
+            .unwrap_err();
         there
     });
-    assert_eq!(silent.await, (ClosedBy::Error, Some(ErrorKind::Timeout(TimeoutKind::Idle))));
+    assert_eq!(
+        silent.await,
+        (ClosedBy::Error, Some(ErrorKind::Timeout(TimeoutKind::Idle)))
+    );
 
     let bad_frame = end_of(async |here, mut there: Stream| {
         there.write_all(&[0xff; 4]).await.unwrap();
@@ -305,7 +315,12 @@ async fn a_fault_that_the_connection_survives_is_an_event_between() {
     assert_eq!(&*lines.next().await.unwrap().unwrap().0, b"ok");
     drop((lines, there));
     let life = events.about(id);
-    let [EventKind::Opened { accepted, .. }, EventKind::Fault(fault), EventKind::Closed { by, cause }] = &life[..] else {
+    let [
+        EventKind::Opened { accepted, .. },
+        EventKind::Fault(fault),
+        EventKind::Closed { by, cause },
+    ] = &life[..]
+    else {
         panic!("{life:?}");
     };
     assert!(!accepted);
@@ -313,7 +328,10 @@ async fn a_fault_that_the_connection_survives_is_an_event_between() {
     assert_eq!(fault.detail_text(), Some("13 bytes, more than the limit of 4"));
     assert_eq!((by, cause), (&ClosedBy::Local, &None));
     let stats = net.stats();
-    assert_eq!((stats.faults, stats.frames_in, stats.bytes_in, stats.bytes_out), (1, 2, 17, 17));
+    assert_eq!(
+        (stats.faults, stats.frames_in, stats.bytes_in, stats.bytes_out),
+        (1, 2, 17, 17)
+    );
     events.check_all_closed(&net);
 }
 

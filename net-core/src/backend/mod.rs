@@ -185,6 +185,32 @@ impl Plain {
     }
 }
 
+impl Plain {
+    /// Writes slice by slice on a transport that can't do it at once. The usual way out, writing the first slice only,
+    /// would lose TLS's alerts: rustls puts several records into its last write, the alert behind the others.
+    fn poll_write_each(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut written = 0;
+        for slice in slices.iter().filter(|slice| !slice.is_empty()) {
+            match self.as_mut().poll_write(cx, slice) {
+                Poll::Ready(Ok(n)) => {
+                    written += n;
+                    if n < slice.len() {
+                        break;
+                    }
+                }
+                outcome if written == 0 => return outcome,
+                // What stopped this one is told by the next write.
+                _ => break,
+            }
+        }
+        Poll::Ready(Ok(written))
+    }
+}
+
 macro_rules! delegate {
     ($self:ident, $stream:ident => $call:expr) => {
         match &mut $self.get_mut().0 {
@@ -222,6 +248,9 @@ impl AsyncWrite for Plain {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if !self.is_write_vectored() {
+            return self.poll_write_each(cx, slices);
+        }
         delegate!(self, stream => Pin::new(stream).poll_write_vectored(cx, slices))
     }
 

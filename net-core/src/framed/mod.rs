@@ -92,7 +92,8 @@ impl<F: Framing> Framed<F> {
     }
 
     /// Frames over a stream, with these limits.
-    pub fn with_limits(stream: Stream, framing: F, limits: FramedLimits) -> Self {
+    pub fn with_limits(mut stream: Stream, framing: F, limits: FramedLimits) -> Self {
+        stream.set_in_frames(F::TELLS_LENGTH);
         Self {
             input: Input::new(framing, &stream.net().0),
             writer: Writer::new(stream, &limits),
@@ -358,6 +359,7 @@ impl<F: Framing> Framed<F> {
                 let error = Error::from_io(Operation::Read, error);
                 // A frame that tells its length was complete even if TLS was not closed as it should be.
                 if error.kind() == ErrorKind::Truncated && F::TELLS_LENGTH && self.input.at_boundary() {
+                    self.writer.stream_mut().track().peer_ended();
                     self.ended = true;
                     return Poll::Ready(Ok(true));
                 }

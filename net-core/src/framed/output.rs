@@ -66,7 +66,8 @@ impl Writer {
         &mut self.stream
     }
 
-    pub(super) fn into_stream(self) -> Stream {
+    pub(super) fn into_stream(mut self) -> Stream {
+        self.stream.set_in_frames(false);
         self.stream
     }
 
