@@ -505,3 +505,52 @@ impl RawDatagram for OsDatagram {
         self.0.set_broadcast(on)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Keepalive;
+
+    /// The socket below a connection, which nothing outside may reach.
+    fn socket(plain: &Plain) -> SockRef<'_> {
+        match &plain.0 {
+            Kind::Os(OsStream {
+                socket: Socketed::Tcp(stream),
+                ..
+            }) => SockRef::from(stream),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_options_of_a_socket_are_set_on_both_ends() {
+        let os = Os::new();
+        let at = Address::Ip("127.0.0.1:0".parse().unwrap());
+        let keepalive = Keepalive::after(Duration::from_secs(77));
+        for options in [
+            SocketOptions::default()
+                .keepalive(keepalive)
+                .receive_buffer(65_536)
+                .send_buffer(65_536),
+            SocketOptions::default().nodelay(false),
+        ] {
+            let mut listener = os.bind(&at, &options).await.unwrap();
+            listener.listen(1).unwrap();
+            let to = Address::Ip(listener.local().socket_addr().unwrap());
+            let client = os.connect(&to, None, &options).await.unwrap();
+            let server = std::future::poll_fn(|cx| listener.poll_accept(cx)).await.unwrap();
+            for end in [socket(&client), socket(&server)] {
+                assert_eq!(end.tcp_nodelay().unwrap(), options.nodelay);
+                assert_eq!(end.keepalive().unwrap(), options.keepalive.is_some());
+                if let Some(keepalive) = options.keepalive {
+                    assert_eq!(end.tcp_keepalive_time().unwrap(), keepalive.idle);
+                    assert_eq!(end.tcp_keepalive_interval().unwrap(), keepalive.interval);
+                    assert_eq!(end.tcp_keepalive_retries().unwrap(), keepalive.count);
+                    // Linux doubles what is asked for.
+                    assert_eq!(end.recv_buffer_size().unwrap(), 131_072);
+                    assert_eq!(end.send_buffer_size().unwrap(), 131_072);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,459 @@
+//! The operating system's sockets: addresses, names, files, errors, and nothing left behind.
+#![cfg(feature = "os")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "a foreign peer: the Unix sockets that a crashed server leaves behind are made without this crate"
+)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use common::pattern;
+use common::place::{Directory, Place, Transport, unique};
+use net_core::{
+    BindOptions, ConnectOptions, Endpoint, ErrorKind, Keepalive, MulticastInterface, Net, Operation, SocketOptions,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+fn at(text: &str) -> Endpoint {
+    text.parse().unwrap()
+}
+
+/// Whether this machine has IPv6 at all; a container may not.
+async fn has_ipv6(net: &Net) -> bool {
+    net.bind(&at("tcp://[::1]:0")).await.is_ok()
+}
+
+#[tokio::test]
+async fn port_zero_becomes_a_real_port_that_can_be_connected_to() {
+    let net = Net::os();
+    for text in ["tcp://127.0.0.1:0", "tcp://[::1]:0", "tcp://localhost:0"] {
+        if text.contains("::1") && !has_ipv6(&net).await {
+            continue;
+        }
+        let mut listener = net.bind(&at(text)).await.unwrap();
+        let local = listener.local().clone();
+        assert_ne!(local.port(), Some(0));
+        let client = net.connect(&local).await.unwrap();
+        let server = listener.accept().await.unwrap();
+        assert_eq!((client.peer(), server.local()), (&local, &local));
+        assert_eq!(client.local(), server.peer());
+    }
+}
+
+#[tokio::test]
+async fn a_listener_on_all_addresses_tells_which_one_a_connection_came_to() {
+    let net = Net::os();
+    let mut listener = net.bind(&at("tcp://0.0.0.0:0")).await.unwrap();
+    let port = listener.local().port().unwrap();
+    let to = at(&format!("tcp://127.0.0.1:{port}"));
+    let _client = net.connect(&to).await.unwrap();
+    assert_eq!(listener.accept().await.unwrap().local(), &to);
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_and_tried_address_by_address() {
+    let net = Net::os();
+    // Only IPv4 listens; `localhost` may well be IPv6 first.
+    let mut listener = net.bind(&at("tcp://127.0.0.1:0")).await.unwrap();
+    let port = listener.local().port().unwrap();
+    let client = net.connect(&at(&format!("tcp://localhost:{port}"))).await.unwrap();
+    assert_eq!(client.peer(), listener.local());
+    assert_eq!(listener.accept().await.unwrap().peer(), client.local());
+    let addresses = net.resolve(&at("tcp://localhost:7")).await.unwrap();
+    assert!(
+        addresses
+            .iter()
+            .all(|address| address.ip().is_loopback() && address.port() == 7)
+    );
+}
+
+#[tokio::test]
+async fn ipv6_only_is_an_option() {
+    let net = Net::os();
+    if !has_ipv6(&net).await {
+        return;
+    }
+    for (only, reachable) in [(true, false), (false, true)] {
+        let options = BindOptions::default().socket(SocketOptions::default().v6_only(only));
+        let listener = net.bind_with(&at("tcp://[::]:0"), &options).await.unwrap();
+        let port = listener.local().port().unwrap();
+        let outcome = net.connect(&at(&format!("tcp://127.0.0.1:{port}"))).await;
+        assert_eq!(outcome.is_ok(), reachable);
+    }
+}
+
+#[tokio::test]
+async fn a_local_address_can_be_chosen_and_must_be_ours() {
+    let net = Net::os();
+    let mut listener = net.bind(&at("tcp://127.0.0.1:0")).await.unwrap();
+    let options = ConnectOptions::default().local("127.0.0.2:0".parse().unwrap());
+    let client = net.connect_with(listener.local(), &options).await.unwrap();
+    assert_eq!(client.local().socket_addr().unwrap().ip(), IpAddr::from([127, 0, 0, 2]));
+    assert_eq!(listener.accept().await.unwrap().peer(), client.local());
+    let foreign = at("tcp://192.0.2.1:0");
+    let error = net.bind(&foreign).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.endpoint()),
+        (ErrorKind::AddrNotAvailable, Some(&foreign))
+    );
+}
+
+#[tokio::test]
+async fn several_listeners_share_a_port_only_if_all_say_so() {
+    let net = Net::os();
+    let shared = BindOptions::default().socket(SocketOptions::default().reuse_port(true));
+    let first = net.bind_with(&at("tcp://127.0.0.1:0"), &shared).await.unwrap();
+    let second = net.bind_with(first.local(), &shared).await.unwrap();
+    assert_eq!(first.local(), second.local());
+    assert_eq!(net.bind(first.local()).await.unwrap_err().kind(), ErrorKind::AddrInUse);
+}
+
+/// The timer column of the kernel's table for a connection: 2 while keepalive waits, 0 if there is none.
+fn keepalive_timer(local: &Endpoint, peer: &Endpoint) -> Option<String> {
+    let hex = |endpoint: &Endpoint| {
+        let (IpAddr::V4(ip), port) = (endpoint.socket_addr().unwrap().ip(), endpoint.port().unwrap()) else {
+            panic!("IPv4 only");
+        };
+        format!("{:08X}:{port:04X}", u32::from_ne_bytes(ip.octets()))
+    };
+    let (local, peer) = (hex(local), hex(peer));
+    let table = std::fs::read_to_string("/proc/self/net/tcp").ok()?;
+    let row = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let row = row
+        .into_iter()
+        .find(|row| row.len() > 5 && row[1] == local && row[2] == peer)?;
+    Some(row[5].split(':').next().unwrap_or_default().to_owned())
+}
+
+/// TCP_NODELAY does not show in the kernel's table; the backend's own tests look at the sockets themselves.
+#[tokio::test]
+async fn keepalive_is_set_on_both_ends_and_on_neither_by_default() {
+    let net = Net::os();
+    for (socket, expected) in [
+        (SocketOptions::default(), "00"),
+        (
+            SocketOptions::default().keepalive(Keepalive::after(Duration::from_secs(1000))),
+            "02",
+        ),
+    ] {
+        let bind = BindOptions::default().socket(socket.clone());
+        let mut listener = net.bind_with(&at("tcp://127.0.0.1:0"), &bind).await.unwrap();
+        let connect = ConnectOptions::default().socket(socket);
+        let client = net.connect_with(listener.local(), &connect).await.unwrap();
+        let server = listener.accept().await.unwrap();
+        for (local, peer) in [(client.local(), client.peer()), (server.local(), server.peer())] {
+            let Some(timer) = keepalive_timer(local, peer) else {
+                return; // No such table on this system.
+            };
+            assert_eq!(timer, expected, "{local} to {peer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_unix_sockets_file_lives_as_long_as_its_listener() {
+    let place = Place::new(Transport::UnixPath);
+    let path = place.endpoint.to_string().replace("unix:", "");
+    let mut listener = place.listen().await;
+    assert!(std::fs::symlink_metadata(&path).is_ok());
+    let _client = place.net.connect(&place.endpoint).await.unwrap();
+    let server = listener.accept().await.unwrap();
+    assert_eq!((server.local(), server.peer()), (&place.endpoint, &place.endpoint));
+    drop(listener);
+    assert!(std::fs::symlink_metadata(&path).is_err());
+    let error = place.net.connect(&place.endpoint).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.endpoint()),
+        (ErrorKind::Refused, Some(&place.endpoint))
+    );
+}
+
+#[tokio::test]
+async fn a_socket_file_that_a_crashed_server_left_behind_is_replaced() {
+    let place = Place::new(Transport::UnixPath);
+    let path = place.endpoint.to_string().replace("unix:", "");
+    // Dropping std's listener leaves its file, as a crash does.
+    drop(UnixListener::bind(&path).unwrap());
+    let stale = std::fs::symlink_metadata(&path).unwrap().ino();
+    let mut listener = place.listen().await;
+    let _client = place.net.connect(&place.endpoint).await.unwrap();
+    listener.accept().await.unwrap();
+    drop(listener);
+    assert!(
+        std::fs::symlink_metadata(&path).is_err(),
+        "the file {stale} is still there"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_is_in_use_or_no_socket_is_left_alone() {
+    let place = Place::new(Transport::UnixPath);
+    let path = place.endpoint.to_string().replace("unix:", "");
+    let live = UnixListener::bind(&path).unwrap();
+    let error = place.net.bind(&place.endpoint).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.endpoint()),
+        (ErrorKind::AddrInUse, Some(&place.endpoint))
+    );
+    drop(live);
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, "precious").unwrap();
+    assert_eq!(
+        place.net.bind(&place.endpoint).await.unwrap_err().kind(),
+        ErrorKind::AddrInUse
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), b"precious");
+}
+
+#[tokio::test]
+async fn a_listener_does_not_remove_the_file_of_its_successor() {
+    let place = Place::new(Transport::UnixPath);
+    let path = place.endpoint.to_string().replace("unix:", "");
+    let first = place.listen().await;
+    std::fs::remove_file(&path).unwrap();
+    let _second = place.listen().await;
+    drop(first);
+    place.net.connect(&place.endpoint).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_unix_socket_has_the_mode_that_was_asked_for() {
+    let place = Place::new(Transport::UnixPath);
+    let path = place.endpoint.to_string().replace("unix:", "");
+    for mode in [0o600, 0o666] {
+        let options = BindOptions::default().socket(SocketOptions::default().unix_mode(mode));
+        let _listener = place.net.bind_with(&place.endpoint, &options).await.unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
+    }
+}
+
+#[tokio::test]
+async fn a_unix_path_in_a_directory_that_is_not_there_is_an_error_that_names_it() {
+    let directory = Directory::new();
+    let nowhere = at(&format!("unix:{}", directory.path().join("missing/socket").display()));
+    let error = Net::os().bind(&nowhere).await.unwrap_err();
+    assert_eq!(
+        (error.operation(), error.endpoint(), error.errno()),
+        (Operation::Bind, Some(&nowhere), Some(2))
+    );
+}
+
+#[tokio::test]
+async fn an_abstract_name_leaves_no_file() {
+    let name = unique();
+    let endpoint = at(&format!("unix:@{name}"));
+    let net = Net::os();
+    let mut listener = net.bind(&endpoint).await.unwrap();
+    let client = net.connect(&endpoint).await.unwrap();
+    assert_eq!(client.peer(), &endpoint);
+    listener.accept().await.unwrap();
+    assert!(std::fs::symlink_metadata(&name).is_err() && std::fs::symlink_metadata(format!("@{name}")).is_err());
+}
+
+#[tokio::test]
+async fn a_thousand_connects_at_once_are_all_accepted() {
+    for transport in [Transport::Tcp, Transport::UnixPath] {
+        let place = Place::new(transport);
+        let mut listener = place.listen().await;
+        let to = listener.local().clone();
+        let mut clients = Vec::new();
+        for number in 0..1000_u32 {
+            let (net, to) = (place.net.clone(), to.clone());
+            let task = place.net.spawn(async move {
+                let mut stream = net.connect(&to).await?;
+                stream.write_all(&number.to_be_bytes()).await.unwrap();
+                Ok::<_, net_core::Error>(stream)
+            });
+            clients.push(task.unwrap());
+        }
+        let mut numbers = BTreeSet::new();
+        for _ in 0..1000 {
+            numbers.insert(listener.accept().await.unwrap().read_u32().await.unwrap());
+        }
+        assert!(numbers.into_iter().eq(0..1000));
+        for client in clients {
+            client.await.unwrap().unwrap();
+        }
+    }
+}
+
+/// Tests of one process share its descriptors, so the one that counts them runs in a process of its own.
+#[test]
+fn a_thousand_connections_leave_no_descriptor_behind() {
+    const CHILD: &str = "NET_CORE_COUNTS_DESCRIPTORS";
+    const NAME: &str = "a_thousand_connections_leave_no_descriptor_behind";
+    if std::env::var_os(CHILD).is_none() {
+        let this = std::env::current_exe().unwrap();
+        let child = std::process::Command::new(this)
+            .args(["--exact", NAME, "--nocapture"])
+            .env(CHILD, "1")
+            .output();
+        let child = child.unwrap();
+        assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
+        return;
+    }
+    let open = || {
+        std::fs::read_dir("/proc/self/fd")
+            .map(Iterator::count)
+            .unwrap_or_default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+        for transport in [
+            Transport::Tcp,
+            Transport::UnixPath,
+            Transport::UnixAbstract,
+            Transport::Memory,
+        ] {
+            // What the runtime itself needs is there after the first.
+            drop(Place::new(transport).pair().await);
+            let before = (open(), alive());
+            let place = Place::new(transport);
+            let mut listener = place.listen().await;
+            for round in 0..1000 {
+                let mut client = place.net.connect(listener.local()).await.unwrap();
+                let mut server = listener.accept().await.unwrap();
+                client.write_all(b"x").await.unwrap();
+                server.read_exact(&mut [0; 1]).await.unwrap();
+                match round % 3 {
+                    0 => client.reset(),
+                    1 => drop(server),
+                    _ => {
+                        client.shutdown().await.unwrap();
+                        server.close(Duration::from_secs(60)).await.unwrap();
+                    }
+                }
+            }
+            assert_eq!(place.net.stats().open(), 0);
+            drop((listener, place));
+            assert_eq!((open(), alive()), before);
+        }
+    });
+}
+
+#[tokio::test]
+async fn datagrams_arrive_whole_with_their_senders() {
+    let net = Net::os();
+    for host in ["127.0.0.1", "[::1]", "localhost"] {
+        if host == "[::1]" && !has_ipv6(&net).await {
+            continue;
+        }
+        let here = net.datagram(&at(&format!("udp://{host}:0"))).await.unwrap();
+        let there = net.datagram(&at(&format!("udp://{host}:0"))).await.unwrap();
+        assert_ne!(here.local().port(), Some(0));
+        for length in [0, 1, 1400, 60_000] {
+            here.send_to(&pattern(length), there.local()).await.unwrap();
+            let (data, from) = there.receive().await.unwrap();
+            assert!(data == pattern(length));
+            assert_eq!(&from, here.local());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_datagram_that_is_too_large_is_refused_and_one_for_a_small_buffer_is_cut_off() {
+    let net = Net::os();
+    let here = net.datagram(&at("udp://127.0.0.1:0")).await.unwrap();
+    let there = net.datagram(&at("udp://127.0.0.1:0")).await.unwrap();
+    let error = here.send_to(&[0; 70_000], there.local()).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.endpoint()),
+        (ErrorKind::Limit, Some(there.local()))
+    );
+    assert!(error.to_string().contains("70000 bytes"), "{error}");
+    here.send_to(b"0123456789", there.local()).await.unwrap();
+    let mut small = [0; 4];
+    let (n, _) = there.receive_into(&mut small).await.unwrap();
+    assert_eq!((n, &small), (4, b"0123"));
+}
+
+#[tokio::test]
+async fn wrong_endpoints_for_datagrams_and_taken_ports_are_errors() {
+    let net = Net::os();
+    let first = net.datagram(&at("udp://127.0.0.1:0")).await.unwrap();
+    assert_eq!(
+        net.datagram(first.local()).await.unwrap_err().kind(),
+        ErrorKind::AddrInUse
+    );
+    for text in ["tcp://127.0.0.1:0", "unix:/nowhere", "mem:x"] {
+        assert_eq!(
+            net.datagram(&at(text)).await.unwrap_err().kind(),
+            ErrorKind::InvalidInput
+        );
+    }
+    assert_eq!(
+        net.bind(&at("udp://127.0.0.1:0")).await.unwrap_err().kind(),
+        ErrorKind::InvalidInput
+    );
+}
+
+#[tokio::test]
+async fn a_multicast_group_that_was_joined_is_heard() {
+    let net = Net::os();
+    let group = Ipv4Addr::new(239, 255, 77, 1);
+    let receiver = net.datagram(&at("udp://0.0.0.0:0")).await.unwrap();
+    let port = receiver.local().port().unwrap();
+    // On the loopback interface, whose address the sender has, nothing leaves this machine.
+    let loopback = MulticastInterface::Address(Ipv4Addr::LOCALHOST);
+    receiver.join(group.into(), loopback).unwrap();
+    let sender = net.datagram(&at("udp://127.0.0.1:0")).await.unwrap();
+    let to = at(&format!("udp://{group}:{port}"));
+    if sender.send_to(b"to all", &to).await.is_err() {
+        return; // No route for multicast here.
+    }
+    // Where the system routes multicast elsewhere it never comes; one sent straight must.
+    sender
+        .send_to(b"to one", &at(&format!("udp://127.0.0.1:{port}")))
+        .await
+        .unwrap();
+    let (data, from) = receiver.receive().await.unwrap();
+    assert!(data == "to all" || data == "to one");
+    assert_eq!(&from, sender.local());
+    receiver.leave(group.into(), loopback).unwrap();
+    let error = receiver.leave(group.into(), loopback).unwrap_err();
+    assert_eq!(error.operation(), Operation::Configure);
+    let error = receiver.join(group.into(), MulticastInterface::Index(1)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    let error = receiver.join(Ipv6Addr::LOCALHOST.into(), loopback).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+}
+
+#[tokio::test]
+async fn two_tasks_use_one_datagram_socket_at_once() {
+    let net = Net::os();
+    let echo = net.datagram(&at("udp://127.0.0.1:0")).await.unwrap();
+    let to = echo.local().clone();
+    net.spawn(async move {
+        while let Ok((data, from)) = echo.receive().await {
+            let _ = echo.send_to(&data, &from).await;
+        }
+    })
+    .unwrap();
+    let client = net.datagram(&at("udp://127.0.0.1:0")).await.unwrap();
+    let received = Mutex::new(0);
+    let sending = async {
+        for _ in 0..10 {
+            client.send_to(b"ping", &to).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    let receiving = async {
+        for _ in 0..10 {
+            client.receive().await.unwrap();
+            *received.lock().unwrap() += 1;
+        }
+    };
+    tokio::join!(sending, receiving);
+    assert_eq!(received.into_inner().unwrap(), 10);
+}
