@@ -78,7 +78,7 @@ fn a_question_and_its_answer_cost_no_allocation() {
 fn a_frame_of_a_batch_costs_no_allocation() {
     check(&Line::default(), 2, |client, server| batch(client, server, false));
     check(&LengthPrefix::default(), 2, |client, server| {
-        batch(client, server, false)
+        batch(client, server, false);
     });
 }
 

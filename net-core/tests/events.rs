@@ -247,7 +247,7 @@ async fn who_closed_a_connection_and_why_is_told() {
 
     let ended_there_first = end_of(async |mut here: Stream, there: Stream| {
         drop(there);
-        here.read(&mut [0; 1]).await.unwrap();
+        assert_eq!(here.read(&mut [0; 1]).await.unwrap(), 0);
         here.shutdown().await.unwrap();
     });
     assert_eq!(ended_there_first.await, (ClosedBy::Peer, None));
@@ -296,7 +296,7 @@ async fn who_closed_a_connection_and_why_is_told() {
     let closed_in_order = end_of(async |here, mut there: Stream| {
         let closing = Framed::new(here, Line::default()).close(Duration::from_secs(1));
         let (report, _) = tokio::join!(closing, async {
-            there.read(&mut [0; 1]).await.unwrap();
+            assert_eq!(there.read(&mut [0; 1]).await.unwrap(), 0);
             drop(there);
         });
         assert!(report.is_clean());
