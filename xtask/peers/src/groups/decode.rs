@@ -71,6 +71,7 @@ fn line_table(size: usize) -> Outcome<Comparison> {
         row::<InPlace>("memchr in place", framing, size)?,
         row::<Cursor>(CURSOR, framing, size)?,
         lent,
+        row::<Buffered>("net-core, lent, next_buffered", framing, size)?,
         row::<Owned>("net-core, owned", framing, size)?,
         row::<Freeze>("BytesMut, split().freeze()", framing, size)?,
         row::<Lines>(LINES, framing, size)?,
@@ -99,6 +100,7 @@ fn length_table(size: usize) -> Outcome<Comparison> {
         row::<InPlace>("slice walk in place", framing, size)?,
         row::<Cursor>(CURSOR, framing, size)?,
         lent,
+        row::<Buffered>("net-core, lent, next_buffered", framing, size)?,
         owned.target(Target::ratio_to(LENGTHS, AtMost(1.0))),
         row::<Freeze>("BytesMut, split().freeze()", framing, size)?,
         row::<LengthDelimited>(LENGTHS, framing, size)?,
@@ -358,12 +360,15 @@ impl Source {
 
 /// Shows every frame until the feed is empty, which is when `next` has to wait.
 fn all(framed: &mut Framed<impl Rules>, mut each: impl FnMut(Frame<'_>)) -> Outcome<()> {
-    let outcome = poll_once(async {
+    ended(poll_once(async {
         while let Some((frame, _)) = framed.next().await? {
             each(frame);
         }
         Err("the feed has ended".into())
-    });
+    }))
+}
+
+fn ended(outcome: Poll<Outcome<()>>) -> Outcome<()> {
     match outcome {
         Poll::Ready(outcome) => outcome,
         Poll::Pending => Ok(()),
@@ -384,6 +389,35 @@ impl Cut for Lent {
     fn stream(&mut self, bytes: &Arc<[u8]>, mut each: impl FnMut(&[u8])) -> Outcome<()> {
         self.0.stream(bytes, |frame| each(&frame))
     }
+}
+
+/// The loop of a program that counts nanoseconds: everything that has been read, before it waits again.
+struct Buffered(Source);
+
+impl Cut for Buffered {
+    fn new(framing: Framing) -> Outcome<Self> {
+        Ok(Self(Source::new(framing)?))
+    }
+
+    fn stream(&mut self, bytes: &Arc<[u8]>, mut each: impl FnMut(&[u8])) -> Outcome<()> {
+        self.0.feed.fill(bytes);
+        match &mut self.0.connection {
+            Connection::Line(framed) => all_buffered(framed, |frame| each(&frame)),
+            Connection::Length(framed) => all_buffered(framed, |frame| each(&frame)),
+        }
+    }
+}
+
+fn all_buffered(framed: &mut Framed<impl Rules>, mut each: impl FnMut(Frame<'_>)) -> Outcome<()> {
+    ended(poll_once(async {
+        while let Some((frame, _)) = framed.next().await? {
+            each(frame);
+            while let Some((frame, _)) = framed.next_buffered()? {
+                each(frame);
+            }
+        }
+        Err("the feed has ended".into())
+    }))
 }
 
 struct Owned(Source);
@@ -420,6 +454,7 @@ mod tests {
                 check::<Cursor>(framing, size);
                 check::<Freeze>(framing, size);
                 check::<Lent>(framing, size);
+                check::<Buffered>(framing, size);
                 check::<Owned>(framing, size);
             }
         }
