@@ -1,0 +1,341 @@
+//! Events: something that will happen once, with a value or a failure, and that many may wait for.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::condition::Member;
+use crate::environment::core::{Core, Fire, WaitsFor};
+use crate::environment::queue::Slot;
+use crate::{Environment, Failure, Priority};
+
+/// Something that happens once. Clones are handles on the same event.
+///
+/// It is *pending* until somebody calls [`succeed`](Self::succeed) or [`fail`](Self::fail); then it is *triggered*, and
+/// its place in the order of things is fixed; when its turn comes it is *processed*: who waits goes on, in the order in
+/// which they began to wait. Awaiting a processed event goes on at once.
+///
+/// ```
+/// use sim_io::Environment;
+///
+/// let env = Environment::new();
+/// let bell = env.event();
+/// let pupil = env.process({
+///     let bell = bell.clone();
+///     async move { bell.await.unwrap_or(0) }
+/// });
+/// bell.succeed(3)?;
+/// assert_eq!(env.run_until(&pupil)?, 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Event<T> {
+    inner: Rc<Inner<T>>,
+}
+
+struct Inner<T> {
+    core: Weak<Core>,
+    name: Option<Rc<str>>,
+    kind: &'static str,
+    state: RefCell<State<T>>,
+}
+
+struct State<T> {
+    outcome: Option<Result<T, Failure>>,
+    processed: bool,
+    /// Somebody has taken note of a failure, or will.
+    defused: bool,
+    waiters: Vec<(u64, Waiter<T>)>,
+    next_waiter: u64,
+}
+
+enum Waiter<T> {
+    Process(Slot),
+    Callback(Callback<T>),
+}
+
+type Callback<T> = Box<dyn FnOnce(&Result<T, Failure>)>;
+
+/// An event was triggered a second time, or after its environment was gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AlreadyTriggered;
+
+impl fmt::Display for AlreadyTriggered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the event has been triggered already")
+    }
+}
+
+impl std::error::Error for AlreadyTriggered {}
+
+impl<T: 'static> Event<T> {
+    pub(crate) fn new(env: &Environment, name: Option<Rc<str>>) -> Self {
+        Self::of_kind(env, name, "an event")
+    }
+
+    pub(crate) fn of_kind(env: &Environment, name: Option<Rc<str>>, kind: &'static str) -> Self {
+        let state = State {
+            outcome: None,
+            processed: false,
+            defused: false,
+            waiters: Vec::new(),
+            next_waiter: 0,
+        };
+        let core = Rc::downgrade(&env.core);
+        Self {
+            inner: Rc::new(Inner {
+                core,
+                name,
+                kind,
+                state: RefCell::new(state),
+            }),
+        }
+    }
+
+    /// Triggers the event with a value.
+    ///
+    /// # Errors
+    /// [`AlreadyTriggered`].
+    pub fn succeed(&self, value: T) -> Result<(), AlreadyTriggered> {
+        self.trigger(Ok(value), Priority::NORMAL)
+    }
+
+    /// Triggers the event with a failure. If nobody waits for it when it is processed, the run stops.
+    ///
+    /// # Errors
+    /// [`AlreadyTriggered`].
+    pub fn fail(&self, failure: impl Into<Failure>) -> Result<(), AlreadyTriggered> {
+        self.trigger(Err(failure.into()), Priority::NORMAL)
+    }
+
+    /// Triggers it with an outcome, for example another event's.
+    ///
+    /// # Errors
+    /// [`AlreadyTriggered`].
+    pub fn trigger(&self, outcome: Result<T, Failure>, priority: Priority) -> Result<(), AlreadyTriggered> {
+        {
+            let mut state = self.inner.state.borrow_mut();
+            if state.outcome.is_some() {
+                return Err(AlreadyTriggered);
+            }
+            state.outcome = Some(outcome);
+        }
+        if let Some(core) = self.inner.core.upgrade() {
+            let event: Rc<dyn Fire> = self.inner.clone();
+            core.schedule(event, core.now() + Duration::ZERO, priority);
+        }
+        Ok(())
+    }
+
+    /// Runs `callback` when the event is processed, in turn with those who wait; at once if it has been. A failure
+    /// still counts as one that nobody waits for, unless [`defuse`](Self::defuse) is called.
+    pub fn on_processed(&self, callback: impl FnOnce(&Result<T, Failure>) + 'static) {
+        let mut state = self.inner.state.borrow_mut();
+        if !state.processed {
+            let id = state.next_waiter;
+            state.next_waiter += 1;
+            state.waiters.push((id, Waiter::Callback(Box::new(callback))));
+            return;
+        }
+        drop(state);
+        if let Some(outcome) = &self.inner.state.borrow().outcome {
+            callback(outcome);
+        }
+    }
+
+    /// Whether it has been triggered.
+    pub fn is_triggered(&self) -> bool {
+        self.inner.state.borrow().outcome.is_some()
+    }
+
+    /// Whether it has been processed.
+    pub fn is_processed(&self) -> bool {
+        self.inner.state.borrow().processed
+    }
+
+    /// Takes note of a failure, so that it does not stop the run.
+    pub fn defuse(&self) {
+        self.inner.state.borrow_mut().defused = true;
+    }
+
+    /// Whoever runs until this event hears of its failure.
+    pub(crate) fn claim(&self) {
+        self.defuse();
+    }
+
+    pub(crate) fn who(&self) -> String {
+        self.inner.who()
+    }
+
+    /// How many wait for it.
+    pub fn waiting(&self) -> usize {
+        self.inner.state.borrow().waiters.len()
+    }
+}
+
+impl<T: Clone + 'static> Event<T> {
+    /// The outcome, once it has been processed.
+    pub fn processed(&self) -> Option<Result<T, Failure>> {
+        let state = self.inner.state.borrow();
+        if state.processed { state.outcome.clone() } else { None }
+    }
+
+    /// Waits for it. So does awaiting the event itself.
+    pub fn wait(&self) -> Wait<T> {
+        Wait {
+            event: self.clone(),
+            registered: None,
+        }
+    }
+}
+
+impl<T> Inner<T> {
+    fn who(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{} {name:?}", self.kind),
+            None => self.kind.to_owned(),
+        }
+    }
+}
+
+impl<T: 'static> Fire for Inner<T> {
+    fn fire(self: Rc<Self>, core: &Rc<Core>) -> Result<(), (String, Failure)> {
+        let waiters = {
+            let mut state = self.state.borrow_mut();
+            state.processed = true;
+            std::mem::take(&mut state.waiters)
+        };
+        let mut heard = false;
+        for (_, waiter) in waiters {
+            match waiter {
+                Waiter::Process(process) => heard |= core.resume(process),
+                Waiter::Callback(callback) => {
+                    if let Some(outcome) = &self.state.borrow().outcome {
+                        callback(outcome);
+                    }
+                }
+            }
+        }
+        let state = self.state.borrow();
+        match &state.outcome {
+            Some(Err(failure)) if !heard && !state.defused => Err((self.who(), failure.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    fn name(&self) -> Option<Rc<str>> {
+        self.name.clone()
+    }
+}
+
+impl<T> Clone for Event<T> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Rc::clone(&self.inner),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Event<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.inner.state.borrow();
+        f.debug_struct("Event")
+            .field("name", &self.inner.name)
+            .field("triggered", &state.outcome.is_some())
+            .field("processed", &state.processed)
+            .field("waiting", &state.waiters.len())
+            .finish()
+    }
+}
+
+impl<T: Clone + 'static> IntoFuture for Event<T> {
+    type Output = Result<T, Failure>;
+    type IntoFuture = Wait<T>;
+    fn into_future(self) -> Wait<T> {
+        self.wait()
+    }
+}
+
+impl<T: Clone + 'static> IntoFuture for &Event<T> {
+    type Output = Result<T, Failure>;
+    type IntoFuture = Wait<T>;
+    fn into_future(self) -> Wait<T> {
+        self.wait()
+    }
+}
+
+/// Waits for an event; dropping it gives the waiting up.
+#[must_use = "futures do nothing unless awaited"]
+pub struct Wait<T: Clone + 'static> {
+    event: Event<T>,
+    registered: Option<u64>,
+}
+
+impl<T: Clone + 'static> Unpin for Wait<T> {}
+
+impl<T: Clone + 'static> Future for Wait<T> {
+    type Output = Result<T, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        let wait = &mut *self;
+        let inner = &wait.event.inner;
+        let mut state = inner.state.borrow_mut();
+        if state.processed
+            && let Some(outcome) = &state.outcome
+        {
+            return Poll::Ready(outcome.clone());
+        }
+        let Some(core) = inner.core.upgrade() else {
+            return Poll::Pending;
+        };
+        if wait.registered.is_none()
+            && let Some(process) = core.current()
+        {
+            let id = state.next_waiter;
+            state.next_waiter += 1;
+            state.waiters.push((id, Waiter::Process(process)));
+            wait.registered = Some(id);
+        }
+        core.waits_for(WaitsFor::Thing(inner.kind, inner.name.clone()));
+        Poll::Pending
+    }
+}
+
+impl<T: Clone + 'static> Wait<T> {
+    fn unregister(&mut self) {
+        if let Some(id) = self.registered.take() {
+            let mut state = self.event.inner.state.borrow_mut();
+            if let Ok(index) = state.waiters.binary_search_by_key(&id, |(id, _)| *id) {
+                state.waiters.remove(index);
+            }
+        }
+    }
+}
+
+impl<T: Clone + 'static> Member for Wait<T> {
+    type Value = T;
+
+    fn poll_member(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Failure>> {
+        Pin::new(self).poll(cx)
+    }
+
+    fn detach(&mut self) {
+        self.unregister();
+    }
+}
+
+impl<T: Clone + 'static> Drop for Wait<T> {
+    fn drop(&mut self) {
+        self.unregister();
+    }
+}
+
+impl<T: Clone + 'static> fmt::Debug for Wait<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Wait").field(&self.event).finish()
+    }
+}

@@ -1,0 +1,156 @@
+//! Why an event or a process failed, shared by all who hear of it; and why a run ended badly.
+
+use std::any::Any;
+use std::error::Error as StdError;
+use std::fmt;
+use std::rc::Rc;
+
+use net_core::Instant;
+
+/// Why an event or a process failed.
+///
+/// Cloning shares the original error: whoever waits for the same event gets the same one, never a copy made anew.
+#[derive(Clone)]
+pub struct Failure(Rc<dyn StdError>);
+
+impl Failure {
+    /// A failure with this error.
+    pub fn new(error: impl StdError + 'static) -> Self {
+        Self(Rc::new(error))
+    }
+
+    /// A failure with a text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self(Rc::new(Text(text.into())))
+    }
+
+    /// The original error, if it has this type.
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        self.0.downcast_ref()
+    }
+
+    /// Whether the error has this type.
+    pub fn is<E: StdError + 'static>(&self) -> bool {
+        self.0.is::<E>()
+    }
+
+    /// The original error.
+    pub fn error(&self) -> &(dyn StdError + 'static) {
+        self.0.as_ref()
+    }
+
+    /// What a panic in a process becomes.
+    pub(crate) fn panic(panic: &(dyn Any + Send)) -> Self {
+        let message = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "of unknown type".to_owned());
+        Self::text(format!("panic: {message}"))
+    }
+}
+
+#[derive(Debug)]
+struct Text(String);
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for Text {}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Failure({})", self.0)
+    }
+}
+
+impl<E: StdError + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::new(error)
+    }
+}
+
+/// Why a run ended badly.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Something failed, and nobody was waiting to hear of it.
+    Unhandled {
+        /// The process that failed, or the event.
+        who: String,
+        /// When.
+        at: Instant,
+        /// Why.
+        failure: Failure,
+    },
+    /// Nothing is left to happen, but what the run was to wait for has not come.
+    Deadlock {
+        /// When.
+        at: Instant,
+        /// The processes that wait, and for what.
+        blocked: Vec<Blocked>,
+    },
+    /// The time to run until has passed already.
+    InThePast {
+        /// The time that was asked for.
+        until: Instant,
+        /// The time that it is.
+        now: Instant,
+    },
+    /// A process ran the environment that runs it.
+    Nested,
+}
+
+/// A process that waits for something that will not come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Blocked {
+    /// Its name.
+    pub process: String,
+    /// What it waits for.
+    pub waits_for: String,
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unhandled { who, at, failure } => {
+                write!(f, "{who} failed at {at}, and nobody was waiting for it: {failure}")
+            }
+            Self::Deadlock { at, blocked } if blocked.is_empty() => {
+                write!(
+                    f,
+                    "nothing is left to happen at {at}, and no process is there that could make it happen"
+                )
+            }
+            Self::Deadlock { at, blocked } => {
+                write!(f, "deadlock at {at}: nothing is left to happen, but")?;
+                for (index, Blocked { process, waits_for }) in blocked.iter().enumerate() {
+                    let comma = if index > 0 { "," } else { "" };
+                    write!(f, "{comma} {process} waits for {waits_for}")?;
+                }
+                Ok(())
+            }
+            Self::InThePast { until, now } => write!(f, "can't run until {until}: it is {now} already"),
+            Self::Nested => f.write_str("a process can't run the environment that runs it"),
+        }
+    }
+}
+
+impl StdError for RunError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Unhandled { failure, .. } => Some(failure.error()),
+            _ => None,
+        }
+    }
+}
