@@ -44,6 +44,8 @@ pub struct Client {
     endpoint: Endpoint,
     options: ClientOptions,
     link: Option<Framed<Wire>>,
+    /// How many `pong`s are still to come, so that none is taken for another.
+    pongs: usize,
 }
 
 /// How a [`Client`] connects, and its limits.
@@ -240,6 +242,7 @@ impl Client {
             endpoint: endpoint.clone(),
             options,
             link: None,
+            pongs: 0,
         };
         client.reconnect().await?;
         Ok(client)
@@ -262,6 +265,7 @@ impl Client {
                 .map_err(|error| error.at(&self.endpoint))?;
         }
         self.link = Some(link);
+        self.pongs = 0;
         Ok(())
     }
 
@@ -303,7 +307,10 @@ impl Client {
     /// # Errors
     /// As [`send`](Self::send), but for the control characters.
     pub async fn send_raw(&mut self, command: impl AsRef<[u8]>) -> Result<()> {
-        let outcome = self.link()?.send(command.as_ref()).await;
+        let command = command.as_ref();
+        let link = self.link()?;
+        let outcome = link.send(command).await;
+        self.pongs += usize::from(command == b"ping");
         outcome.map_err(|error| self.lost(error))
     }
 
@@ -326,7 +333,13 @@ impl Client {
         let net = self.net.clone();
         let outcome = match net.timeout(limit, self.link()?.next()).await {
             Ok(Ok(Some((line, _)))) => match line.fault() {
-                None => return Ok(Reply(line.into_bytes())),
+                None => {
+                    let reply = Reply(line.into_bytes());
+                    if reply.0 == PONG {
+                        self.pongs = self.pongs.saturating_sub(1);
+                    }
+                    return Ok(reply);
+                }
                 Some(fault) => return Err(self.too_long(fault)),
             },
             Ok(Ok(None)) => Error::new(ErrorKind::Closed, Operation::Read).detail("the server ended the connection"),
@@ -365,7 +378,8 @@ impl Client {
     /// The most replies that [`collect`](Self::collect) takes.
     pub const MAX_COLLECTED: usize = 1 << 16;
 
-    /// Receives everything that was on its way, so that the next reply is the next command's. Returns what came.
+    /// Receives everything that was on its way, so that the next reply is the next command's. Returns what came, without
+    /// the `pong`s.
     ///
     /// # Errors
     /// As [`collect`](Self::collect).
@@ -374,6 +388,8 @@ impl Client {
         let mut replies = Vec::new();
         loop {
             match self.recv().await? {
+                // Older pings may have been given up before their answer came.
+                reply if reply.0 == PONG && self.pongs > 0 => {}
                 reply if reply.0 == PONG => return Ok(replies),
                 _ if replies.len() == Self::MAX_COLLECTED => {
                     return Err(Error::new(ErrorKind::Limit, Operation::Read)
