@@ -13,9 +13,10 @@ impl Handler for Stack {
         }
         match command.text() {
             "+" => {
-                let (Some(b), Some(a)) = (self.0.pop(), self.0.pop()) else {
+                let &[.., a, b] = self.0.as_slice() else {
                     return Err("there are not two numbers on the stack".into());
                 };
+                self.0.truncate(self.0.len() - 2);
                 self.0.push(a + b);
             }
             "list" => {
