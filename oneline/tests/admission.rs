@@ -4,9 +4,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{LIMIT, Raw, Record, eventually, in_memory, on_tcp, sample};
+use common::{LIMIT, Raw, Record, connect, eventually, in_memory, on_tcp, sample};
 use oneline::net_core::TimeoutKind;
-use oneline::{Admission, Client, ErrorKind, Server};
+use oneline::{Admission, ErrorKind, Server};
 
 #[tokio::test]
 async fn a_queue_serves_each_in_turn() {
@@ -68,7 +68,7 @@ async fn a_rejected_client_gets_a_line_and_the_end() {
     assert_eq!(first.ask("ping").await.unwrap(), "pong");
     let mut second = Raw::connect(&net, &running).await;
     assert_eq!(second.rest().await, "error: busy, another client is connected\n");
-    let error = Client::connect(&net, running.endpoint()).await.unwrap_err();
+    let error = connect(&net, running.endpoint()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert!(
         error.to_string().contains("busy, another client is connected"),
@@ -167,7 +167,7 @@ async fn several_clients_at_once() {
     let (net, running) = on_tcp(&sample().admission(Admission::Concurrent { max: 3 })).await;
     let mut clients = Vec::new();
     for _ in 0..3 {
-        clients.push(Client::connect(&net, running.endpoint()).await.unwrap());
+        clients.push(connect(&net, running.endpoint()).await.unwrap());
     }
     let mut fourth = Raw::connect(&net, &running).await;
     fourth.send("cmd01\n").await;

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Raw, in_memory};
+use common::{Raw, connect, in_memory};
 use oneline::{Charset, Server};
 use proptest::prelude::*;
 
@@ -51,7 +51,7 @@ async fn bytes_are_never_invalid() {
 async fn the_raw_bytes_come_back_untouched() {
     let server = Server::new(async |command| bytes::Bytes::copy_from_slice(command.raw()));
     let (net, running) = in_memory(&server.charset(Charset::Bytes)).await;
-    let mut client = oneline::Client::connect(&net, running.endpoint()).await.unwrap();
+    let mut client = connect(&net, running.endpoint()).await.unwrap();
     let bytes: Vec<u8> = (1..=255).filter(|byte| !b"\r\n".contains(byte)).collect();
     assert_eq!(client.request(&bytes).await.unwrap().bytes(), &bytes);
     let reply = client.request(b"\xff").await.unwrap();

@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{LIMIT, Raw, Record, endpoint, in_memory, on_tcp, sample};
+use common::{LIMIT, Raw, Record, connect, endpoint, in_memory, on_tcp, sample};
 use oneline::net_core::{Listener, Stream, TimeoutKind};
 use oneline::{Admission, Client, ClientOptions, ErrorKind, Net, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,7 +25,7 @@ async fn played() -> (Net, Client, Stream) {
 async fn nobody_there_is_refused() {
     let (net, running) = on_tcp(&sample()).await;
     running.stop(LIMIT).await;
-    let error = Client::connect(&net, running.endpoint()).await.unwrap_err();
+    let error = connect(&net, running.endpoint()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert!(error.to_string().contains(&running.endpoint().to_string()), "{error}");
 }
@@ -42,7 +42,7 @@ async fn a_server_that_says_something_else_is_refused_and_quoted() {
         assert_eq!(rest, b"ping\n");
     })
     .unwrap();
-    let error = Client::connect(&net, &endpoint("mem:other")).await.unwrap_err();
+    let error = connect(&net, &endpoint("mem:other")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert!(error.to_string().contains("220 mail.example ESMTP"), "{error}");
 }
@@ -53,7 +53,7 @@ async fn a_server_that_closes_in_the_handshake_is_told() {
     let mut listener = net.bind(&endpoint("mem:shut")).await.unwrap();
     let connecting = net.spawn({
         let net = net.clone();
-        async move { Client::connect(&net, &endpoint("mem:shut")).await.map(drop) }
+        async move { connect(&net, &endpoint("mem:shut")).await.map(drop) }
     });
     let mut stream = listener.accept().await.unwrap();
     stream.read_u8().await.unwrap();
@@ -153,7 +153,7 @@ async fn it_connects_anew() {
     let record = Record::default();
     let server = record.server();
     let (net, running) = on_tcp(&server).await;
-    let mut client = Client::connect(&net, running.endpoint()).await.unwrap();
+    let mut client = connect(&net, running.endpoint()).await.unwrap();
     assert_eq!(client.request("1").await.unwrap(), "ok");
     client.reconnect().await.unwrap();
     assert_eq!(client.request("2").await.unwrap(), "ok");

@@ -5,7 +5,7 @@ mod common;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use common::{LIMIT, Raw, Record, counting, endpoint, eventually, in_memory, mirror, on_tcp, sample};
+use common::{LIMIT, Raw, Record, connect, counting, endpoint, eventually, in_memory, mirror, on_tcp, sample};
 use oneline::net_core::TimeoutKind;
 use oneline::{Admission, Client, ClientOptions, ErrorKind, HandlerError, Net, Replies, Server, StopReason};
 
@@ -107,7 +107,7 @@ async fn d06_a_server_starts_again_after_shutdown() {
     let server = sample();
     let (net, mut running) = on_tcp(&server).await;
     for _ in 0..3 {
-        let mut client = Client::connect(&net, running.endpoint()).await.unwrap();
+        let mut client = connect(&net, running.endpoint()).await.unwrap();
         assert_eq!(client.request("cmd01").await.unwrap(), "ack");
         client.shutdown().await.unwrap();
         assert_eq!(running.wait().await.reason, StopReason::Command);
@@ -175,7 +175,7 @@ async fn d10_stopping_is_bounded_and_runs_no_fragment() {
 #[tokio::test]
 async fn d11_a_closed_link_is_told_at_once() {
     let (net, running) = in_memory(&sample()).await;
-    let mut client = Client::connect(&net, running.endpoint()).await.unwrap();
+    let mut client = connect(&net, running.endpoint()).await.unwrap();
     client.send_raw("disconnect").await.unwrap();
     assert_eq!(client.recv_within(LIMIT).await.unwrap_err().kind(), ErrorKind::Closed);
     assert!(!client.is_connected());
@@ -234,7 +234,7 @@ async fn d13_a_partial_reply_is_kept_and_a_failed_handshake_closes() {
 async fn d14_controls_inside_a_line_are_refused() {
     let server = Server::with_handler(|| Injector);
     let (net, running) = in_memory(&server).await;
-    let mut client = Client::connect(&net, running.endpoint()).await.unwrap();
+    let mut client = connect(&net, running.endpoint()).await.unwrap();
     for (bad, name) in [("a\nb", "LF"), ("a\rb", "CR"), ("a\0b", "NUL")] {
         let error = client.send(bad).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BadFrame);
@@ -324,7 +324,7 @@ async fn d16_everything_has_a_limit() {
 #[tokio::test]
 async fn d17_a_wrong_address_is_an_error_that_names_it() {
     let net = Net::os();
-    let error = Client::connect(&net, &endpoint("tcp://no-such-host.invalid:5001"))
+    let error = connect(&net, &endpoint("tcp://no-such-host.invalid:5001"))
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Resolve);

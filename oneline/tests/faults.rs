@@ -4,8 +4,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::{LIMIT, Raw, Record, endpoint, eventually, in_memory, on_tcp, sample};
-use oneline::{Admission, Client, ErrorKind, Net, Running, Server};
+use common::{LIMIT, Raw, Record, connect, endpoint, eventually, in_memory, on_tcp, sample};
+use oneline::{Admission, ErrorKind, Net, Running, Server};
 
 async fn alive(net: &Net, running: &Running) {
     let mut client = Raw::connect(net, running).await;
@@ -141,7 +141,7 @@ async fn a_port_in_use() {
 async fn handlers_that_panic_or_fail_again_and_again() {
     let server = Server::with_handler(|| Fragile(0));
     let (net, running) = in_memory(&server).await;
-    let mut client = Client::connect(&net, running.endpoint()).await.unwrap();
+    let mut client = connect(&net, running.endpoint()).await.unwrap();
     for round in 0..100 {
         assert_eq!(
             client.request("panic").await.unwrap(),

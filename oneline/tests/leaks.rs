@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Raw, eventually, on_tcp, sample};
-use oneline::{Admission, Client};
+use common::{Raw, connect, eventually, on_tcp, sample};
+use oneline::Admission;
 
 /// The open files of this process, where the system tells.
 fn open_files() -> usize {
@@ -14,7 +14,7 @@ fn open_files() -> usize {
 async fn a_thousand_open_and_close_cycles_leak_no_file_and_no_task() {
     let server = sample().admission(Admission::Concurrent { max: 4 });
     let (net, running) = on_tcp(&server).await;
-    let mut client = Client::connect(&net, running.endpoint()).await.unwrap();
+    let mut client = connect(&net, running.endpoint()).await.unwrap();
     client.disconnect().await.unwrap();
     eventually(&net, || net.stats().open() == 0).await;
 
@@ -23,7 +23,7 @@ async fn a_thousand_open_and_close_cycles_leak_no_file_and_no_task() {
     for round in 0..1000 {
         match round % 3 {
             0 => {
-                let mut client = Client::connect(&net, running.endpoint()).await.unwrap();
+                let mut client = connect(&net, running.endpoint()).await.unwrap();
                 assert_eq!(client.request("cmd01").await.unwrap(), "ack");
                 client.disconnect().await.unwrap();
             }

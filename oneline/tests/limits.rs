@@ -4,9 +4,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{LIMIT, Raw, Record, in_memory, sample};
+use common::{LIMIT, Raw, Record, connect, in_memory, sample};
 use oneline::net_core::{FramedLimits, TimeoutKind};
-use oneline::{Client, ErrorKind, Fault, LongLine, Server};
+use oneline::{ErrorKind, Fault, LongLine, Server};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -247,7 +247,7 @@ async fn error_replies_are_as_one_likes() {
         _ => None,
     });
     let (net, running) = in_memory(&server).await;
-    let mut client = Client::connect(&net, running.endpoint()).await.unwrap();
+    let mut client = connect(&net, running.endpoint()).await.unwrap();
     assert_eq!(client.request("panic").await.unwrap(), "ERR true");
     assert_eq!(client.request("lines").await.unwrap(), "ERR one  two ");
     assert_eq!(client.request("far too long").await.unwrap(), "ERR at most 10");

@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{Raw, in_memory};
+use common::{Raw, connect, in_memory};
 use oneline::words::{self, WordsError};
-use oneline::{Client, Router, Server};
+use oneline::{Router, Server};
 use proptest::prelude::*;
 
 fn router() -> Router {
@@ -37,7 +37,7 @@ fn router() -> Router {
 
 async fn ask_all(router: Router, commands: &[(&str, &[&str])]) {
     let (net, running) = in_memory(&Server::with_router(router)).await;
-    let mut client = Client::connect(&net, running.endpoint()).await.unwrap();
+    let mut client = connect(&net, running.endpoint()).await.unwrap();
     for (command, wanted) in commands {
         let replies = client.collect(command).await.unwrap();
         let replies: Vec<_> = replies.iter().map(ToString::to_string).collect();

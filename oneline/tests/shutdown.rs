@@ -4,8 +4,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::{LIMIT, Raw, Record, in_memory, on_tcp, sample};
-use oneline::{Admission, Client, ErrorKind, Net, Server, StopReason};
+use common::{LIMIT, Raw, Record, connect, in_memory, on_tcp, sample};
+use oneline::{Admission, ErrorKind, Net, Server, StopReason};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -123,7 +123,7 @@ async fn dropping_the_handle_lets_the_server_run() {
     let (net, running) = in_memory(&server).await;
     let at = running.endpoint().clone();
     drop(running);
-    let mut client = Client::connect(&net, &at).await.unwrap();
+    let mut client = connect(&net, &at).await.unwrap();
     assert_eq!(client.request("cmd01").await.unwrap(), "ack");
     assert!(server.is_running());
     client.shutdown().await.unwrap();
@@ -140,7 +140,7 @@ async fn a_server_starts_again_and_again() {
     for _ in 0..20 {
         let running = server.start(&net, &at).await.unwrap();
         assert_eq!(server.start(&net, &at).await.unwrap_err().kind(), ErrorKind::WrongState);
-        let mut client = Client::connect(&net, &at).await.unwrap();
+        let mut client = connect(&net, &at).await.unwrap();
         assert_eq!(client.request("cmd01").await.unwrap(), "ack");
         assert_eq!(running.stop(LIMIT).await.reason, StopReason::Stopped);
     }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{LIMIT, Raw, Record, endpoint, eventually, in_memory, mirror, on_tcp, sample};
+use common::{LIMIT, Raw, Record, connect, endpoint, eventually, in_memory, mirror, on_tcp, sample};
 use oneline::{Client, Endpoint, ErrorKind, Net, StopReason};
 
 /// An address, a port and a callback that are not set can't even be written; one that is no address is refused with its
@@ -33,7 +33,7 @@ async fn srs_001_the_server_tells_which_parameters_are_missing() {
 async fn srs_002_the_client_tells_which_parameters_are_missing() {
     let error = "127.0.0.1:5001".parse::<Endpoint>().unwrap_err();
     assert!(error.to_string().contains("127.0.0.1:5001"), "{error}");
-    let error = Client::connect(&Net::os(), &endpoint("udp://127.0.0.1:5001"))
+    let error = connect(&Net::os(), &endpoint("udp://127.0.0.1:5001"))
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
@@ -130,14 +130,14 @@ async fn srs_009_a_command_ends_with_0x0a() {
 #[tokio::test]
 async fn srs_011_the_client_connects() {
     let (net, running) = on_tcp(&sample()).await;
-    assert!(Client::connect(&net, running.endpoint()).await.unwrap().is_connected());
+    assert!(connect(&net, running.endpoint()).await.unwrap().is_connected());
 }
 
 #[tokio::test]
 async fn srs_012_the_client_disconnects() {
     let record = Record::default();
     let (net, running) = on_tcp(&record.server()).await;
-    let mut client = Client::connect(&net, running.endpoint()).await.unwrap();
+    let mut client = connect(&net, running.endpoint()).await.unwrap();
     client.disconnect().await.unwrap();
     assert!(!client.is_connected());
     record.wait_for(&net, "- it sent `disconnect`").await;
@@ -147,7 +147,7 @@ async fn srs_012_the_client_disconnects() {
 async fn srs_013_the_client_sends_a_command() {
     let record = Record::default();
     let (net, running) = on_tcp(&record.server()).await;
-    let mut client = Client::connect(&net, running.endpoint()).await.unwrap();
+    let mut client = connect(&net, running.endpoint()).await.unwrap();
     client.send("cmd01").await.unwrap();
     record.wait_for(&net, "cmd01").await;
 }
@@ -174,7 +174,7 @@ async fn srs_014_the_client_adds_0x0a() {
 #[tokio::test]
 async fn srs_015_the_client_receives_a_response() {
     let (net, running) = on_tcp(&sample()).await;
-    let mut client = Client::connect(&net, running.endpoint()).await.unwrap();
+    let mut client = connect(&net, running.endpoint()).await.unwrap();
     client.send("cmd01").await.unwrap();
     assert_eq!(client.recv_within(LIMIT).await.unwrap(), "ack");
 }

@@ -7,11 +7,11 @@ mod common;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use common::{LIMIT, Raw, endpoint, sample};
+use common::{LIMIT, Raw, connect, endpoint, sample};
 use oneline::net_core::{
     BindOptions, SocketOptions, TlsClient, TlsClientBuilder, TlsFault, TlsServer, TlsServerBuilder,
 };
-use oneline::{Admission, Client, Endpoint, ErrorKind, Net, Running, Server};
+use oneline::{Admission, Endpoint, ErrorKind, Net, Running, Server};
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 
 fn certificate() -> CertifiedKey<KeyPair> {
@@ -27,7 +27,7 @@ fn client_tls(of: &CertifiedKey<KeyPair>) -> TlsClientBuilder {
 }
 
 async fn conversation(net: &Net, running: &Running) {
-    let mut client = Client::connect(net, running.endpoint()).await.unwrap();
+    let mut client = connect(net, running.endpoint()).await.unwrap();
     assert_eq!(client.request("cmd01").await.unwrap(), "ack");
     assert_eq!(client.request("junk").await.unwrap(), "nak - unknown cmd");
     client.disconnect().await.unwrap();
@@ -36,10 +36,10 @@ async fn conversation(net: &Net, running: &Running) {
     raw.finish().await;
     assert_eq!(raw.rest().await, "pong\nack\n");
     drop(raw);
-    let mut client = Client::connect(net, running.endpoint()).await.unwrap();
+    let mut client = connect(net, running.endpoint()).await.unwrap();
     client.shutdown().await.unwrap();
     running.wait().await;
-    assert!(Client::connect(net, running.endpoint()).await.is_err());
+    assert!(connect(net, running.endpoint()).await.is_err());
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn a_client_that_does_not_trust_the_server() {
         .with_server_tls(server_tls(&key).build().unwrap())
         .with_client_tls(client_tls(&other).build().unwrap());
     let running = sample().start(&net, &endpoint("tls://127.0.0.1:0")).await.unwrap();
-    let error = Client::connect(&net, running.endpoint()).await.unwrap_err();
+    let error = connect(&net, running.endpoint()).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Tls(_)), "{error}");
     // The place is free again.
     let net = net.with_client_tls(client_tls(&key).build().unwrap());
@@ -97,7 +97,7 @@ async fn the_server_may_demand_certificates_and_see_them() {
     let running = server.start(&net, &endpoint("tls://127.0.0.1:0")).await.unwrap();
 
     let stranger = net.with_client_tls(client_tls(&key).build().unwrap());
-    let error = Client::connect(&stranger, running.endpoint()).await.unwrap_err();
+    let error = connect(&stranger, running.endpoint()).await.unwrap_err();
     assert!(
         matches!(
             error.kind(),
@@ -107,7 +107,7 @@ async fn the_server_may_demand_certificates_and_see_them() {
     );
     let known = client_tls(&key).identity_pem(own.cert.pem().as_bytes(), own.signing_key.serialize_pem().as_bytes());
     let known = net.with_client_tls(known.build().unwrap());
-    let mut client = Client::connect(&known, running.endpoint()).await.unwrap();
+    let mut client = connect(&known, running.endpoint()).await.unwrap();
     assert_eq!(client.request("who").await.unwrap(), "1 certificates");
 }
 
@@ -135,8 +135,8 @@ async fn a_rejected_client_is_told_under_tls_too() {
         .with_client_tls(client_tls(&key).build().unwrap());
     let server = sample().admission(Admission::reject());
     let running = server.start(&net, &endpoint("tls://127.0.0.1:0")).await.unwrap();
-    let _first = Client::connect(&net, running.endpoint()).await.unwrap();
-    let error = Client::connect(&net, running.endpoint()).await.unwrap_err();
+    let _first = connect(&net, running.endpoint()).await.unwrap();
+    let error = connect(&net, running.endpoint()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert!(error.to_string().contains("busy"), "{error}");
 }

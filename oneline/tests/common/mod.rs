@@ -7,8 +7,10 @@ pub(crate) mod counting;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use oneline::net_core::{Instant, Stream};
-use oneline::{Command, End, Endpoint, Handler, HandlerError, Net, Peer, Replies, Running, Server};
+use oneline::net_core::{ConnectOptions, Instant, Stream};
+use oneline::{
+    Client, ClientOptions, Command, End, Endpoint, Handler, HandlerError, Net, Peer, Replies, Running, Server,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Longer than anything takes, on the slowest machine.
@@ -46,6 +48,16 @@ pub(crate) async fn on_tcp(server: &Server) -> (Net, Running) {
     let net = Net::os();
     let running = server.start(&net, &endpoint("tcp://127.0.0.1:0")).await.unwrap();
     (net, running)
+}
+
+/// A client with time limits that no machine is too slow for.
+pub(crate) async fn connect(net: &Net, endpoint: &Endpoint) -> oneline::Result<Client> {
+    let connect = ConnectOptions::default().timeout(LIMIT).handshake_timeout(LIMIT);
+    let options = ClientOptions::default()
+        .connect(connect)
+        .handshake_timeout(LIMIT)
+        .reply_timeout(LIMIT);
+    Client::connect_with(net, endpoint, options).await
 }
 
 /// A client that knows nothing of lines.
