@@ -8,7 +8,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use oneline::net_core::{ConnectOptions, Instant, TlsClient, TlsServer};
+use oneline::net_core::{ConnectOptions, Instant, Operation, TlsClient, TlsServer};
 use oneline::{Client, ClientOptions, Endpoint, ErrorKind, Net, Result, Server, StopReason};
 
 /// How long anything may take before the demo calls it wrong.
@@ -53,9 +53,7 @@ async fn all(story: &mut Story) -> Result<()> {
 
 /// A certificate for this run, and trust in it.
 fn certificates() -> Result<(TlsServer, TlsClient)> {
-    let failed = |error: rcgen::Error| {
-        oneline::Error::new(ErrorKind::Internal, oneline::net_core::Operation::Configure).because(error)
-    };
+    let failed = |error: rcgen::Error| oneline::Error::new(ErrorKind::Internal, Operation::Configure).because(error);
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).map_err(failed)?;
     let certificate = made.cert.pem();
     let key = made.signing_key.serialize_pem();
