@@ -180,7 +180,7 @@ impl FromStr for Endpoint {
 }
 
 fn host_and_port(text: &str, rest: &str) -> Result<(Host, u16), Error> {
-    let Some((host, port)) = rest.rsplit_once(':') else {
+    let Some((host, port)) = rest.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) else {
         return Err(bad(text, "has no `:port` (0 lets the system choose)"));
     };
     // Digits only: `u16::from_str` would also take a plus sign.

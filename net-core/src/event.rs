@@ -69,7 +69,7 @@ pub enum EventKind {
         /// What the system said.
         cause: Error,
     },
-    /// A listener or server takes no more connections and lets those that exist finish.
+    /// A [`Shutdown`](crate::Shutdown) has begun: no new work, and what was begun finishes.
     Draining,
 }
 

@@ -57,8 +57,11 @@ impl Net {
     /// The operating system's sockets, under the caller's tokio runtime.
     ///
     /// May be made anywhere. What it does then needs a tokio runtime with I/O and time enabled around it; without one
-    /// the call fails with an error that says so; only waiting for a timer, which returns no error, panics as tokio's
-    /// timers do.
+    /// the call fails with an error that says so.
+    ///
+    /// # Panics
+    /// Waiting for a timer outside a runtime, which has no error to return, and using a runtime that was built without
+    /// `enable_all`: tokio tells neither beforehand.
     #[cfg(feature = "os")]
     pub fn os() -> Self {
         Self::new(Arc::new(crate::backend::os::Os::new()))

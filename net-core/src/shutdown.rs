@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::memory::lock;
-use crate::{Error, ErrorKind, Net, Operation, Result};
+use crate::{Error, ErrorKind, EventKind, Net, Operation, Result};
 
 /// The phases of a shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,7 +132,9 @@ impl Shutdown {
     /// calling again goes on with it.
     pub async fn stop(&self, deadline: Duration) -> ShutdownReport {
         let began = self.net.now();
-        self.advance(Phase::Draining);
+        if self.advance(Phase::Draining) {
+            self.net.0.emit(None, || EventKind::Draining);
+        }
         let none_left = wait(self.shared.guards.subscribe(), |count| *count == 0);
         if self.net.within(deadline, none_left).await.is_none() {
             self.advance(Phase::Aborting);
@@ -150,12 +152,13 @@ impl Shutdown {
         *lock(&self.shared.report).get_or_insert(report)
     }
 
-    fn advance(&self, to: Phase) {
+    /// Goes on to a later phase; false if it was there already.
+    fn advance(&self, to: Phase) -> bool {
         self.shared.phase.send_if_modified(|phase| {
             let later = *phase < to;
             *phase = to.max(*phase);
             later
-        });
+        })
     }
 }
 

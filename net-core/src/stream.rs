@@ -255,7 +255,8 @@ impl Stream {
         }
     }
 
-    /// Breaks the connection off: unsent data is discarded and the peer sees a reset.
+    /// Breaks the connection off: unsent data is discarded and the peer sees a reset. In the middle of a TLS handshake
+    /// the peer sees a plain end instead.
     pub fn reset(mut self) {
         self.track.closing();
         match &mut self.inner {

@@ -73,7 +73,7 @@ fn a_bad_endpoint_is_refused_with_an_error_that_names_it_and_says_what_is_wrong(
         ("tcp://host", "no `:port`"),
         ("tcp://:1", "no host name"),
         ("tcp://[::1", "IPv6 address between"),
-        ("tcp://[::1]", "port that is not a number"),
+        ("tcp://[::1]", "no `:port`"),
         ("tcp://[::1:1", "IPv6 address between"),
         ("tcp://[]:1", "IPv6 address between"),
         ("tcp://[127.0.0.1]:1", "IPv6 address between"),

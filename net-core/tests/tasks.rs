@@ -5,13 +5,13 @@ mod common;
 
 use std::future::pending;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::{poll_once, settle};
 use net_core::{
-    Backoff, Endpoint, ErrorKind, Instant, Net, Operation, Phase, Shutdown, ShutdownReport, Stream, TimeoutKind,
-    catch_panic,
+    Backoff, Endpoint, ErrorKind, EventKind, Instant, Net, Operation, Phase, Shutdown, ShutdownReport, Stream,
+    TimeoutKind, catch_panic,
 };
 use tokio::sync::Notify;
 
@@ -220,6 +220,21 @@ async fn a_second_stop_waits_for_the_first_and_gives_the_same_report() {
     assert_eq!(second, first.await.unwrap());
     assert_eq!(shutdown.stop(Duration::ZERO).await, second);
     assert_eq!((second.finished, second.took), (1, 3 * SECOND));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_beginning_of_a_shutdown_is_told_once() {
+    let told = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&told);
+    let net = Net::os().observed(move |event| {
+        if event.kind == EventKind::Draining {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let shutdown = Shutdown::new(&net);
+    shutdown.stop(SECOND).await;
+    shutdown.stop(SECOND).await;
+    assert_eq!(told.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test(start_paused = true)]
