@@ -60,6 +60,7 @@ pub mod framing;
 mod instant;
 mod limits;
 mod listener;
+mod lock;
 mod memory;
 mod net;
 mod options;

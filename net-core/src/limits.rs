@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use crate::memory::lock;
+use crate::lock::lock;
 
 /// Counts a listener's open connections against its limits.
 #[derive(Debug)]

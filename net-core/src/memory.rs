@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, BytesMut};
@@ -16,14 +16,10 @@ use tokio::sync::mpsc;
 
 use crate::Endpoint;
 use crate::backend::{Plain, RawListener, Transport};
+use crate::lock::lock;
 
 /// Bytes that one direction of a pipe holds before the writer waits: the order of a socket's buffer.
 pub(crate) const CAPACITY: usize = 64 * 1024;
-
-/// Locks even after a panic elsewhere: the data are plain bytes and flags, never half changed.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// One end of a pipe.
 #[derive(Debug)]

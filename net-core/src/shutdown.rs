@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::memory::lock;
+use crate::lock::lock;
 use crate::{Error, ErrorKind, EventKind, Net, Operation, Result};
 
 /// The phases of a shutdown.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::buffers;
 use crate::framing::Framing;
-use crate::memory::lock;
+use crate::lock::lock;
 use crate::{Error, ErrorKind, Operation, Result};
 
 /// The out-buffer of a connection, and who waits for what about it.
