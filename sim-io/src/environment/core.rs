@@ -23,6 +23,7 @@ pub(crate) struct Core {
     running: Cell<bool>,
     random: Cell<u64>,
     pub(crate) trace: Trace,
+    endings: RefCell<Vec<Box<dyn FnOnce()>>>,
 }
 
 struct State {
@@ -53,11 +54,22 @@ struct Entrant {
     interrupts: std::collections::VecDeque<Interrupted>,
     delivered: Option<Interrupted>,
     killed: bool,
+    /// Where its waker points: tells it from the wakers of what it runs.
+    waker: *const (),
 }
 
 struct Body {
     future: Pin<Box<dyn Future<Output = ()>>>,
     waker: Waker,
+}
+
+/// Who is to go on when something has happened.
+#[derive(Debug)]
+pub(crate) enum Waiter {
+    /// A process of this environment: resumed without a detour.
+    Process(Slot),
+    /// Something that a process runs with a waker of its own, as sets of futures do.
+    Other(Waker),
 }
 
 /// What a process waits for, for people to read.
@@ -127,6 +139,22 @@ pub(crate) enum Stepped {
     Empty,
 }
 
+impl State {
+    /// Counts an entry of the queue whose thing is gone; when most are, they are removed.
+    fn died(&mut self) {
+        self.dead += 1;
+        if self.dead > 64 && self.dead * 2 > self.queue.len() {
+            let (timers, events) = (&self.timers, &self.events);
+            self.queue.retain(|entry| match entry.target {
+                Target::Timer => timers.get(entry.slot).is_some(),
+                Target::Event => events.get(entry.slot).is_some(),
+                _ => true,
+            });
+            self.dead = 0;
+        }
+    }
+}
+
 impl Core {
     pub(crate) fn new(start: Instant, seed: u64) -> Rc<Self> {
         Rc::new(Self {
@@ -145,6 +173,7 @@ impl Core {
             running: Cell::new(false),
             random: Cell::new(seed),
             trace: Trace::default(),
+            endings: RefCell::default(),
         })
     }
 
@@ -212,24 +241,31 @@ impl Core {
         if let Some(timer) = state.timers.remove(slot)
             && !timer.fired
         {
-            state.dead += 1;
-            if state.dead > 64 && state.dead * 2 > state.queue.len() {
-                let timers = &state.timers;
-                state
-                    .queue
-                    .retain(|entry| entry.target != Target::Timer || timers.get(entry.slot).is_some());
-                state.dead = 0;
-            }
+            state.died();
         }
     }
 
     // Events.
 
     /// Puts a triggered event into the queue.
-    pub(crate) fn schedule(&self, event: Rc<dyn Fire>, at: Instant, priority: Priority) {
+    pub(crate) fn schedule(&self, event: Rc<dyn Fire>, at: Instant, priority: Priority) -> Slot {
         let state = &mut *self.state.borrow_mut();
         let slot = state.events.insert(event);
         state.queue.push(at, priority, Target::Event, slot);
+        slot
+    }
+
+    /// Takes an event out of the queue; nothing happens if it has been processed.
+    pub(crate) fn cancel(&self, slot: Slot) {
+        let event = {
+            let state = &mut *self.state.borrow_mut();
+            let event = state.events.remove(slot);
+            if event.is_some() {
+                state.died();
+            }
+            event
+        };
+        drop(event);
     }
 
     // Processes.
@@ -251,6 +287,7 @@ impl Core {
                 interrupts: std::collections::VecDeque::new(),
                 delivered: None,
                 killed: false,
+                waker: std::ptr::null(),
             });
             let now = state.now;
             state.queue.push(now, Priority::URGENT, Target::Resume, slot);
@@ -262,7 +299,45 @@ impl Core {
             inbox: Arc::clone(&self.inbox),
         }));
         if let Some(entrant) = self.state.borrow_mut().processes.get_mut(slot) {
+            entrant.waker = waker.data();
             entrant.body = Some(Body { future, waker });
+        }
+    }
+
+    /// Who polls with this waker.
+    #[inline]
+    pub(crate) fn waiter(&self, waker: &Waker) -> Waiter {
+        let state = self.state.borrow();
+        if let Some(current) = state.current
+            && let Some(entrant) = state.processes.get(current)
+            && std::ptr::eq(entrant.waker, waker.data())
+        {
+            return Waiter::Process(current);
+        }
+        Waiter::Other(waker.clone())
+    }
+
+    /// Lets it go on at this instant, after what is due already.
+    pub(crate) fn wake(&self, waiter: Waiter) {
+        match waiter {
+            Waiter::Process(slot) => {
+                let state = &mut *self.state.borrow_mut();
+                if state.processes.get(slot).is_some() {
+                    let now = state.now;
+                    state.queue.push(now, Priority::NORMAL, Target::Resume, slot);
+                }
+            }
+            Waiter::Other(waker) => waker.wake(),
+        }
+    }
+
+    /// Lets it go on at once. For events while they are processed: no process runs then.
+    pub(crate) fn go_on(self: &Rc<Self>, waiter: Waiter) {
+        match waiter {
+            Waiter::Process(slot) => {
+                self.resume(slot);
+            }
+            Waiter::Other(waker) => waker.wake(),
         }
     }
 
@@ -390,7 +465,12 @@ impl Core {
         let state = &mut *self.state.borrow_mut();
         loop {
             let entry = *state.queue.peek()?;
-            if entry.target != Target::Timer || state.timers.get(entry.slot).is_some() {
+            let is_there = match entry.target {
+                Target::Timer => state.timers.get(entry.slot).is_some(),
+                Target::Event => state.events.get(entry.slot).is_some(),
+                _ => true,
+            };
+            if is_there {
                 return Some(entry.time());
             }
             state.queue.pop();
@@ -439,6 +519,9 @@ impl Core {
                         None => state.dead = state.dead.saturating_sub(1),
                     },
                     Target::Stop if state.stop != Some(entry.slot) => {}
+                    Target::Event if state.events.get(entry.slot).is_none() => {
+                        state.dead = state.dead.saturating_sub(1);
+                    }
                     _ => {
                         state.now = entry.time();
                         break (entry, Some(entry.slot));
@@ -532,6 +615,13 @@ impl Core {
         drop(processes);
         drop(events);
         self.trace.unwatch();
+        let endings = std::mem::take(&mut *self.endings.borrow_mut());
+        endings.into_iter().for_each(|ending| ending());
+    }
+
+    /// Has something done when the environment ends, after its processes were dropped.
+    pub(crate) fn at_end(&self, ending: impl FnOnce() + 'static) {
+        self.endings.borrow_mut().push(Box::new(ending));
     }
 }
 
