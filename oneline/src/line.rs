@@ -85,11 +85,24 @@ impl Protocol {
             b"ping" => Meaning::Ping,
             b"disconnect" => Meaning::Disconnect,
             b"shutdown" if self.shutdown => Meaning::Shutdown,
-            _ => {
-                let (text, invalid) = self.charset.decode(line);
-                Meaning::Command(Command::new(line, text, invalid))
-            }
+            _ => Meaning::Command(self.command(line)),
         }
+    }
+
+    /// The same for a driver that makes the [`Command`] only where it is used: moving it there costs more than making it.
+    #[inline]
+    pub(crate) fn is_command(&self, line: &[u8]) -> bool {
+        match line {
+            b"ping" | b"disconnect" => false,
+            b"shutdown" => !self.shutdown,
+            _ => true,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn command<'a>(&self, line: &'a [u8]) -> Command<'a> {
+        let (text, invalid) = self.charset.decode(line);
+        Command::new(line, text, invalid)
     }
 
     pub(crate) fn meaning_of<'a>(&self, line: &'a [u8], fault: Option<FrameFault>) -> Meaning<'a> {

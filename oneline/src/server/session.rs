@@ -199,21 +199,15 @@ impl Talk<'_> {
         frame: &Frame<'_>,
         output: &mut Output<'_, Wire>,
     ) -> Option<End> {
-        let command = match self.settings.protocol.meaning_of(frame.bytes(), frame.fault()) {
-            Meaning::Command(command) => command,
-            Meaning::Ping => return output.push(PONG).err().map(End::Failed),
-            Meaning::Disconnect => return Some(End::Disconnected),
-            Meaning::Shutdown => return Some(End::Shutdown),
-            Meaning::TooLong { limit, length } => {
-                let ended = self.fault(&Fault::TooLong { limit, length });
-                return match self.settings.long_line {
-                    LongLine::Reply => ended,
-                    LongLine::Close => Some(ended.unwrap_or(End::TooLong)),
-                };
-            }
-        };
+        let (line, fault) = (frame.bytes(), frame.fault());
+        let protocol = &self.settings.protocol;
+        if fault.is_some() || !protocol.is_command(line) {
+            return self.built_in(&protocol.meaning_of(line, fault), output);
+        }
         let mut replies = Replies::new(&self.sender, self.settings.allow_controls);
-        let work = catch_panic(async { handler.command(command, &mut replies).await });
+        // Made in place and pinned there: what is moved about for each command would cost more than all the rest.
+        let work = pin!(async { handler.command(protocol.command(line), &mut replies).await });
+        let work = catch_panic(work);
         let done = match self.settings.handler_timeout {
             None => output.run(work).await,
             Some(limit) => {
@@ -226,6 +220,23 @@ impl Talk<'_> {
             Ok(outcome) => self.failed(outcome),
             // The client is gone, or does not take its replies.
             Err(error) => Some(End::Failed(error)),
+        }
+    }
+
+    /// Does what is built in.
+    fn built_in(&self, meaning: &Meaning<'_>, output: &mut Output<'_, Wire>) -> Option<End> {
+        match *meaning {
+            Meaning::Command(_) => None,
+            Meaning::Ping => output.push(PONG).err().map(End::Failed),
+            Meaning::Disconnect => Some(End::Disconnected),
+            Meaning::Shutdown => Some(End::Shutdown),
+            Meaning::TooLong { limit, length } => {
+                let ended = self.fault(&Fault::TooLong { limit, length });
+                match self.settings.long_line {
+                    LongLine::Reply => ended,
+                    LongLine::Close => Some(ended.unwrap_or(End::TooLong)),
+                }
+            }
         }
     }
 
