@@ -7,7 +7,7 @@ use super::accept::reach;
 use crate::Outcome;
 use crate::framing::{Framing, LINE};
 use crate::harness::{Comparison, Extra, Measure, Row, Sample, Unit};
-use crate::servers::{Crowd, Job, Progress, Running, mio_loop, net_core, tokio_framed, tokio_loop};
+use crate::servers::{Crowd, Job, Progress, Running, mio_loop, net_core, oneline, tokio_framed, tokio_loop};
 use crate::target::Bound::AtMost;
 use crate::target::Target;
 use crate::{limits, sockets};
@@ -34,14 +34,18 @@ pub const CLIENTS: &str = "__idle-clients";
 const CONNECTED: &str = "connected";
 const ECHOED: &str = "after one echo";
 
-const OURS: &str = "net-core, a task with a Framed<Line>";
+/// Those of ours, which promise something.
+const OURS: &[&str] = &[NET_CORE, ONELINE];
+const NET_CORE: &str = "net-core, a task with a Framed<Line>";
+const ONELINE: &str = "oneline, a client with a Handler";
 /// Most bytes that one of ours may take.
 const LIMIT: f64 = 2048.0;
 
 /// A server, and the name of its row.
 const SERVERS: &[(&str, Crowd)] = &[
     ("mio, slab", mio_loop::crowd),
-    (OURS, net_core::crowd),
+    (NET_CORE, net_core::crowd),
+    (ONELINE, oneline::crowd),
     ("tokio task, no buffer while idle", tokio_loop::unbuffered),
     ("tokio Framed, LinesCodec", tokio_framed::crowd),
 ];
@@ -61,7 +65,7 @@ pub fn build() -> Outcome<Vec<Comparison>> {
     let row = |(name, _): &(&'static str, Crowd)| {
         let name = *name;
         let row = Row::new(name, move |_| sample(name, connections));
-        if name == OURS {
+        if OURS.contains(&name) {
             row.target(Target::extra(CONNECTED, AtMost(LIMIT)))
                 .target(Target::extra(ECHOED, AtMost(LIMIT)))
         } else {

@@ -1,19 +1,23 @@
 //! One-line commands: against the Python original, and against the limit.
 
-use super::{echo_row, round_trip_row};
+use super::{echo_row, round_trip_row, round_trip_target};
 use crate::Outcome;
 use crate::cpu::Account;
 use crate::framing::{Framing, LINE};
 use crate::harness::{Comparison, Effort, Measure, Row, Sample};
 use crate::load::pipelined::{self, Shape};
 use crate::load::sequential;
-use crate::servers::{mio_loop, tokio_framed, tokio_loop};
+use crate::servers::{mio_loop, net_core, oneline, tokio_framed, tokio_loop};
 use crate::sockets;
+use crate::target::Bound::{AtLeast, AtMost};
+use crate::target::Target;
 use std::env;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+
+const ORIGINAL: &str = "Python original 1.2.0";
 
 /// The command of the original's sample programs, echoed.
 const COMMAND: &[u8] = b"cmd01\n";
@@ -43,7 +47,11 @@ pub fn build() -> Outcome<Vec<Comparison>> {
                     one core; CPU is the server's."
                     .into(),
             rows: vec![
-                original("Python original 1.2.0", original_pipelined),
+                original(ORIGINAL, original_pipelined),
+                echo_row("oneline, Handler", oneline::handler, line, batches)
+                    .target(Target::figure(AtLeast(10e6)))
+                    .target(Target::times_better(ORIGINAL, 100.0)),
+                echo_row("oneline, closure", oneline::closure, line, batches),
                 echo_row("raw mio", mio_loop::echo, line, batches),
                 echo_row("tokio, hand loop", tokio_loop::lent, line, batches),
                 echo_row("tokio Framed, LinesCodec, feed", tokio_framed::feed, line, batches),
@@ -58,6 +66,9 @@ pub fn build() -> Outcome<Vec<Comparison>> {
                 .into(),
             rows: vec![
                 echo_row("raw mio", mio_loop::echo, line, window),
+                echo_row("oneline, Handler", oneline::handler, line, window).target(Target::ratio(AtMost(1.10))),
+                echo_row("oneline, closure", oneline::closure, line, window),
+                echo_row("net-core, lent frames", net_core::lent, line, window),
                 echo_row("tokio, hand loop", tokio_loop::lent, line, window),
             ],
         },
@@ -70,7 +81,8 @@ pub fn build() -> Outcome<Vec<Comparison>> {
                     .into(),
             rows: vec![
                 round_trip_row("raw mio", mio_loop::echo, line, COMMAND),
-                original("Python original 1.2.0", |server, effort| {
+                round_trip_target(round_trip_row("oneline, Handler", oneline::handler, line, COMMAND)),
+                original(ORIGINAL, |server, effort| {
                     Ok(sequential::run(server.address, COMMAND, server.account(), effort)?.0)
                 }),
                 round_trip_row("tokio, hand loop", tokio_loop::lent, line, COMMAND),

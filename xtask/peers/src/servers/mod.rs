@@ -15,6 +15,7 @@ use std::thread::{self, JoinHandle};
 pub mod blocking;
 pub mod mio_loop;
 pub mod net_core;
+pub mod oneline;
 pub mod tokio_framed;
 pub mod tokio_loop;
 

@@ -8,7 +8,6 @@ use crate::sockets::{self, BACKLOG};
 use net_core::framing::{Framing as Rules, LengthPrefix, Line, Raw};
 use net_core::{BindOptions, Framed, Listener, Net, SocketOptions, Stream, TlsServer};
 use rustls::ServerConfig;
-use std::error::Error;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,9 +23,16 @@ pub fn runtime() -> Outcome<Runtime> {
     Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
+/// The default options, with a backlog that holds every connection at once.
+///
+/// # Errors
+/// None.
+pub fn options() -> Outcome<BindOptions> {
+    Ok(BindOptions::default().socket(SocketOptions::default().backlog(BACKLOG.try_into()?)))
+}
+
 async fn bind(net: &Net, endpoint: &str, tls: Option<Arc<ServerConfig>>) -> Outcome<Listener> {
-    let backlog = SocketOptions::default().backlog(BACKLOG.try_into()?);
-    let mut options = BindOptions::default().socket(backlog);
+    let mut options = options()?;
     if let Some(config) = tls {
         options = options.tls(TlsServer::from_rustls(config));
     }
@@ -152,38 +158,66 @@ async fn echo_sender(mut framed: Framed<impl Rules>) -> Outcome<u64> {
     Ok(framed.frames())
 }
 
+/// A connection of many: tells what it counted, and that it has ended, when it is dropped.
+struct Member {
+    frames: u64,
+    crowd: Arc<Crowd>,
+}
+
+struct Crowd {
+    size: u64,
+    frames: AtomicU64,
+    progress: Arc<Progress>,
+    all_ended: Notify,
+}
+
+impl Member {
+    fn count(&mut self) {
+        self.frames += 1;
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        let crowd = &self.crowd;
+        crowd.frames.fetch_add(self.frames, Ordering::Relaxed);
+        if crowd.progress.ended.fetch_add(1, Ordering::Relaxed) + 1 == crowd.size {
+            crowd.all_ended.notify_one();
+        }
+    }
+}
+
 /// Serves many connections, each in a task of its own, which may end in whatever way.
 fn serve_crowd<F>(
     door: Door,
     job: Job,
     progress: Arc<Progress>,
-    connection: impl Fn(Stream, Framing) -> F,
+    connection: impl Fn(Stream, Member) -> F,
 ) -> Outcome<u64>
 where
-    F: Future<Output = Outcome<u64>> + Send + 'static,
+    F: Future<Output = Outcome<()>> + Send + 'static,
 {
-    let frames = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&frames);
     runtime()?.block_on(async move {
+        let crowd = Arc::new(Crowd {
+            size: job.connections as u64,
+            frames: AtomicU64::new(0),
+            progress,
+            all_ended: Notify::new(),
+        });
         let net = Net::os();
         let mut listener = bind_tcp(&net, &door, None).await?;
-        let all_ended = Arc::new(Notify::new());
         for _ in 0..job.connections {
             let stream = listener.accept().await?;
-            progress.accepted.fetch_add(1, Ordering::Relaxed);
-            let (progress, frames, all_ended) = (Arc::clone(&progress), Arc::clone(&frames), Arc::clone(&all_ended));
-            let work = connection(stream, job.framing);
-            net.spawn(async move {
-                frames.fetch_add(work.await.unwrap_or(0), Ordering::Relaxed);
-                if progress.ended.fetch_add(1, Ordering::Relaxed) + 1 == job.connections as u64 {
-                    all_ended.notify_one();
-                }
-            })?;
+            crowd.progress.accepted.fetch_add(1, Ordering::Relaxed);
+            let member = Member {
+                frames: 0,
+                crowd: Arc::clone(&crowd),
+            };
+            net.spawn(connection(stream, member))?;
         }
-        all_ended.notified().await;
-        Ok::<_, Box<dyn Error + Send + Sync>>(())
-    })?;
-    Ok(counted.load(Ordering::Relaxed))
+        crowd.all_ended.notified().await;
+        Ok(crowd.frames.load(Ordering::Relaxed))
+    })
 }
 
 /// Accepts, spawns, reads; answers nothing.
@@ -191,19 +225,28 @@ where
 /// # Errors
 /// Those of the listener.
 pub fn accept(door: Door, job: Job, progress: Arc<Progress>) -> Outcome<u64> {
-    serve_crowd(door, job, progress, |mut stream, _| async move {
+    serve_crowd(door, job, progress, |mut stream, mut member| async move {
         let mut buffer = [0; 64];
-        while stream.read(&mut buffer).await? > 0 {}
-        Ok(0)
+        while stream.read(&mut buffer).await? > 0 {
+            member.count();
+        }
+        Ok(())
     })
 }
 
-/// Echoes lent frames of many connections.
+/// Echoes lent lines of many connections.
 ///
 /// # Errors
 /// Those of the listener.
 pub fn crowd(door: Door, job: Job, progress: Arc<Progress>) -> Outcome<u64> {
-    serve_crowd(door, job, progress, lent_connection)
+    serve_crowd(door, job, progress, |stream, mut member| async move {
+        let mut lines = Framed::new(stream, Line::default());
+        while let Some((line, mut out)) = lines.next().await? {
+            member.count();
+            out.push(&line)?;
+        }
+        Ok(())
+    })
 }
 
 /// One connection, bare or over TLS, for bulk.
