@@ -192,7 +192,7 @@ impl Talk<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     async fn line<H: Handler>(
         &mut self,
         handler: &mut H,
