@@ -277,7 +277,10 @@ impl<G: Group> Condition<G> {
         let turn = match &mut self.turn {
             Some(turn) => turn,
             None => {
+                let mark = self.env.core.look();
                 let progress = self.group.poll_group(cx);
+                let which = if self.needs_all { "all" } else { "any" };
+                self.env.core.looked(mark, which);
                 let needed = if self.needs_all {
                     progress.members
                 } else {
@@ -298,7 +301,9 @@ impl<G: Group> Condition<G> {
         }
         if !self.needs_all {
             // What has happened by now counts too.
+            let mark = self.env.core.look();
             self.group.poll_group(cx);
+            self.env.core.looked(mark, "any");
             self.group.detach();
         }
         Poll::Ready(Ok(()))

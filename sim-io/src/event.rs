@@ -5,11 +5,10 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::task::{Context, Poll, Waker};
 
 use crate::condition::Member;
-use crate::environment::core::{Core, Fire, WaitsFor};
+use crate::environment::core::{Core, End, Fire, Fired, WaitsFor};
 use crate::environment::queue::Slot;
 use crate::{Environment, Failure, Priority};
 
@@ -54,7 +53,11 @@ struct State<T> {
 
 enum Waiter<T> {
     Process(Slot),
+    /// Something inside a process that has a waker of its own.
+    Foreign(Waker),
     Callback(Callback<T>),
+    /// A run lasts until here.
+    Stop,
 }
 
 type Callback<T> = Box<dyn FnOnce(&Result<T, Failure>)>;
@@ -126,7 +129,7 @@ impl<T: 'static> Event<T> {
         }
         if let Some(core) = self.inner.core.upgrade() {
             let event: Rc<dyn Fire> = self.inner.clone();
-            core.schedule(event, core.now() + Duration::ZERO, priority);
+            core.schedule(event, core.now(), priority);
         }
         Ok(())
     }
@@ -136,9 +139,7 @@ impl<T: 'static> Event<T> {
     pub fn on_processed(&self, callback: impl FnOnce(&Result<T, Failure>) + 'static) {
         let mut state = self.inner.state.borrow_mut();
         if !state.processed {
-            let id = state.next_waiter;
-            state.next_waiter += 1;
-            state.waiters.push((id, Waiter::Callback(Box::new(callback))));
+            state.push(Waiter::Callback(Box::new(callback)));
             return;
         }
         drop(state);
@@ -162,9 +163,15 @@ impl<T: 'static> Event<T> {
         self.inner.state.borrow_mut().defused = true;
     }
 
-    /// Whoever runs until this event hears of its failure.
-    pub(crate) fn claim(&self) {
-        self.defuse();
+    /// A run is to last until this event; it takes its turn among those who wait, and hears of a failure. Dropping
+    /// what comes back takes it away again.
+    pub(crate) fn stop_here(&self) -> StopHere<'_, T> {
+        let id = self.inner.state.borrow_mut().push(Waiter::Stop);
+        StopHere { event: self, id }
+    }
+
+    pub(crate) fn end(&self) -> Rc<dyn End> {
+        self.inner.clone()
     }
 
     pub(crate) fn who(&self) -> String {
@@ -193,6 +200,40 @@ impl<T: Clone + 'static> Event<T> {
     }
 }
 
+impl<T> State<T> {
+    fn push(&mut self, waiter: Waiter<T>) -> u64 {
+        let id = self.next_waiter;
+        self.next_waiter += 1;
+        self.waiters.push((id, waiter));
+        id
+    }
+
+    fn remove(&mut self, id: u64) {
+        if let Ok(index) = self.waiters.binary_search_by_key(&id, |(id, _)| *id) {
+            self.waiters.remove(index);
+        }
+    }
+}
+
+/// A run that lasts until an event.
+pub(crate) struct StopHere<'a, T> {
+    event: &'a Event<T>,
+    id: u64,
+}
+
+impl<T> Drop for StopHere<'_, T> {
+    fn drop(&mut self) {
+        self.event.inner.state.borrow_mut().remove(self.id);
+    }
+}
+
+impl<T: 'static> End for Inner<T> {
+    fn fail(self: Rc<Self>, failure: Failure) {
+        // It may have been told already, by a kill.
+        let _ = Event { inner: self }.fail(failure);
+    }
+}
+
 impl<T> Inner<T> {
     fn who(&self) -> String {
         match &self.name {
@@ -203,27 +244,43 @@ impl<T> Inner<T> {
 }
 
 impl<T: 'static> Fire for Inner<T> {
-    fn fire(self: Rc<Self>, core: &Rc<Core>) -> Result<(), (String, Failure)> {
+    fn fire(self: Rc<Self>, core: &Rc<Core>) -> Fired {
         let waiters = {
             let mut state = self.state.borrow_mut();
             state.processed = true;
             std::mem::take(&mut state.waiters)
         };
-        let mut heard = false;
-        for (_, waiter) in waiters {
+        let mut waiters = waiters.into_iter();
+        while let Some((_, waiter)) = waiters.next() {
             match waiter {
-                Waiter::Process(process) => heard |= core.resume(process),
+                Waiter::Process(process) => core.resume(process),
+                Waiter::Foreign(waker) => {
+                    // It will look when it is resumed, so it hears of a failure.
+                    self.state.borrow_mut().defused = true;
+                    waker.wake();
+                }
                 Waiter::Callback(callback) => {
                     if let Some(outcome) = &self.state.borrow().outcome {
                         callback(outcome);
                     }
                 }
+                Waiter::Stop => {
+                    let mut state = self.state.borrow_mut();
+                    state.defused = true;
+                    state.waiters = waiters.collect();
+                    let more = !state.waiters.is_empty();
+                    drop(state);
+                    if more {
+                        core.schedule_first(self);
+                    }
+                    return Fired::Stopped;
+                }
             }
         }
         let state = self.state.borrow();
         match &state.outcome {
-            Some(Err(failure)) if !heard && !state.defused => Err((self.who(), failure.clone())),
-            _ => Ok(()),
+            Some(Err(failure)) if !state.defused => Fired::Unhandled(self.who(), failure.clone()),
+            _ => Fired::On,
         }
     }
 
@@ -272,7 +329,8 @@ impl<T: Clone + 'static> IntoFuture for &Event<T> {
 #[must_use = "futures do nothing unless awaited"]
 pub struct Wait<T: Clone + 'static> {
     event: Event<T>,
-    registered: Option<u64>,
+    /// Its place among those who wait, and which process that is.
+    registered: Option<(u64, Option<Slot>)>,
 }
 
 impl<T: Clone + 'static> Unpin for Wait<T> {}
@@ -280,25 +338,31 @@ impl<T: Clone + 'static> Unpin for Wait<T> {}
 impl<T: Clone + 'static> Future for Wait<T> {
     type Output = Result<T, Failure>;
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let wait = &mut *self;
         let inner = &wait.event.inner;
         let mut state = inner.state.borrow_mut();
         if state.processed
             && let Some(outcome) = &state.outcome
         {
-            return Poll::Ready(outcome.clone());
+            let outcome = outcome.clone();
+            // Whoever gets a failure has heard of it.
+            state.defused |= outcome.is_err();
+            return Poll::Ready(outcome);
         }
         let Some(core) = inner.core.upgrade() else {
             return Poll::Pending;
         };
-        if wait.registered.is_none()
-            && let Some(process) = core.current()
-        {
-            let id = state.next_waiter;
-            state.next_waiter += 1;
-            state.waiters.push((id, Waiter::Process(process)));
-            wait.registered = Some(id);
+        let asking = core.asking(cx);
+        if asking.is_none() || wait.registered.is_none_or(|(_, by)| by != asking) {
+            if let Some((id, _)) = wait.registered.take() {
+                state.remove(id);
+            }
+            let waiter = match asking {
+                Some(process) => Waiter::Process(process),
+                None => Waiter::Foreign(cx.waker().clone()),
+            };
+            wait.registered = Some((state.push(waiter), asking));
         }
         core.waits_for(WaitsFor::Thing(inner.kind, inner.name.clone()));
         Poll::Pending
@@ -307,11 +371,8 @@ impl<T: Clone + 'static> Future for Wait<T> {
 
 impl<T: Clone + 'static> Wait<T> {
     fn unregister(&mut self) {
-        if let Some(id) = self.registered.take() {
-            let mut state = self.event.inner.state.borrow_mut();
-            if let Ok(index) = state.waiters.binary_search_by_key(&id, |(id, _)| *id) {
-                state.waiters.remove(index);
-            }
+        if let Some((id, _)) = self.registered.take() {
+            self.event.inner.state.borrow_mut().remove(id);
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::any::Any;
 use std::fmt;
 use std::future::{Future, IntoFuture};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
-use crate::environment::core::Core;
+use pin_project_lite::pin_project;
+
+use crate::environment::core::{Body, Core};
 use crate::environment::queue::{Priority, Slot};
 use crate::event::Wait;
 use crate::{Environment, Event, Failure};
@@ -90,31 +91,19 @@ impl<T: 'static> Process<T> {
         name: Option<Rc<str>>,
         work: impl Future<Output = Result<T, Failure>> + 'static,
     ) -> Self {
-        let mut process = None;
-        env.core.spawn(name, |slot, name| {
-            let ended = Event::of_kind(env, Some(Rc::clone(name)), "process");
-            process = Some(Self {
-                core: Rc::downgrade(&env.core),
-                slot,
-                name: Rc::clone(name),
-                ended: ended.clone(),
-            });
-            let core = Rc::downgrade(&env.core);
-            Box::pin(Run {
-                work: Some(Box::pin(work)),
-                core,
-                ended,
-            })
+        let (slot, name, waker) = env.core.reserve(name);
+        let ended = Event::of_kind(env, Some(Rc::clone(&name)), "process");
+        let body = Box::pin(Run {
+            work: Some(work),
+            waker,
+            ended: ended.clone(),
         });
-        match process {
-            Some(process) => process,
-            // `spawn` always calls the closure; this keeps the types honest without a panic.
-            None => Self {
-                core: Weak::new(),
-                slot: DEAD,
-                name: "".into(),
-                ended: env.event(),
-            },
+        env.core.start(slot, body, ended.end());
+        Self {
+            core: Rc::downgrade(&env.core),
+            slot,
+            name,
+            ended,
         }
     }
 
@@ -162,12 +151,6 @@ impl<T: 'static> Process<T> {
     }
 }
 
-/// A place that no process has.
-const DEAD: Slot = Slot {
-    index: u32::MAX,
-    generation: u32::MAX,
-};
-
 impl<T> Clone for Process<T> {
     fn clone(&self) -> Self {
         Self {
@@ -204,35 +187,63 @@ impl<T: Clone + 'static> IntoFuture for &Process<T> {
     }
 }
 
-/// The body of a process: its work, and the event of its end.
-struct Run<F, T> {
-    work: Option<Pin<Box<F>>>,
-    core: Weak<Core>,
-    ended: Event<T>,
+pin_project! {
+    /// The body of a process: its work, and the event of its end.
+    struct Run<F, T> {
+        #[pin]
+        work: Option<F>,
+        waker: Waker,
+        ended: Event<T>,
+    }
 }
 
-impl<F, T> Unpin for Run<F, T> {}
-
-impl<F: Future<Output = Result<T, Failure>>, T: 'static> Future for Run<F, T> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(work) = &mut self.work else {
+impl<F: Future<Output = Result<T, Failure>>, T: 'static> Body for Run<F, T> {
+    #[inline]
+    fn go_on(self: Pin<&mut Self>) -> Poll<()> {
+        let mut this = self.project();
+        let Some(work) = this.work.as_mut().as_pin_mut() else {
             return Poll::Ready(());
         };
-        let outcome = match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
-            Ok(Poll::Ready(outcome)) => outcome,
-            Err(panic) => Err(Failure::panic(panic.as_ref())),
-            Ok(Poll::Pending) => match self.core.upgrade().and_then(|core| core.take_interrupt()) {
-                None => return Poll::Pending,
-                Some(interrupt) => Err(Failure::new(interrupt)),
-            },
-        };
+        let outcome = std::task::ready!(work.poll(&mut Context::from_waker(this.waker)));
         // What it holds is released before its end is known.
-        self.work = None;
+        this.work.set(None);
         // Killed in its own last step: its end has been told.
-        let _ = self.ended.trigger(outcome, Priority::NORMAL);
+        let _ = this.ended.trigger(outcome, Priority::NORMAL);
         Poll::Ready(())
+    }
+}
+
+pin_project! {
+    /// Work that can't fail, as work that can; an async block would hold it twice.
+    pub(crate) struct Infallible<F> {
+        #[pin]
+        pub(crate) work: F,
+    }
+}
+
+impl<F: Future> Future for Infallible<F> {
+    type Output = Result<F::Output, Failure>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().work.poll(cx).map(Ok)
+    }
+}
+
+pin_project! {
+    /// Work that may fail with an error of its own.
+    pub(crate) struct Fallible<F> {
+        #[pin]
+        pub(crate) work: F,
+    }
+}
+
+impl<F: Future<Output = Result<T, E>>, T, E: Into<Failure>> Future for Fallible<F> {
+    type Output = Result<T, Failure>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().work.poll(cx).map_err(Into::into)
     }
 }
 

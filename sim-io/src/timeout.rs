@@ -26,7 +26,11 @@ pub struct Timeout<T = ()> {
 impl<T> Timeout<T> {
     #[inline]
     pub(crate) fn new(env: &Environment, delay: Duration, priority: Priority, value: T) -> Self {
-        let at = env.now() + delay;
+        let delay = delay
+            .as_secs()
+            .saturating_mul(1_000_000_000)
+            .saturating_add(u64::from(delay.subsec_nanos()));
+        let at = Instant::from_nanos(env.now().as_nanos().saturating_add(delay));
         Self {
             slot: env.core.timer(at, priority),
             core: Rc::clone(&env.core),
@@ -52,8 +56,8 @@ impl<T> Future for Timeout<T> {
     type Output = T;
 
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
-        if !self.core.poll_timer(self.slot, self.at) {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        if !self.core.poll_timer(self.slot, self.at, cx) {
             return Poll::Pending;
         }
         match self.value.take() {
@@ -79,7 +83,10 @@ impl<T> Member for Timeout<T> {
 impl<T> Drop for Timeout<T> {
     #[inline]
     fn drop(&mut self) {
-        self.core.drop_timer(self.slot);
+        // Without its value it has happened.
+        if self.value.is_some() {
+            self.core.drop_timer(self.slot);
+        }
     }
 }
 

@@ -1,12 +1,15 @@
 //! The heart: what is scheduled, who runs, and one step after the other.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::future::Future;
+use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use net_core::Instant;
 
@@ -18,68 +21,87 @@ use crate::process::Interrupted;
 
 /// What an environment and all that belongs to it share.
 pub(crate) struct Core {
+    now: Cell<Instant>,
+    /// The process that runs, and where its own waker points.
+    current: Cell<Option<Slot>>,
+    own_waker: Cell<usize>,
     state: RefCell<State>,
+    /// The interrupt that is being delivered to the running process.
+    delivered: RefCell<Option<Interrupted>>,
     inbox: Arc<Inbox>,
     running: Cell<bool>,
+    /// The environment is gone: nothing happens any more.
+    closed: Cell<bool>,
     random: Cell<u64>,
     pub(crate) trace: Trace,
-    endings: RefCell<Vec<Box<dyn FnOnce()>>>,
 }
 
 struct State {
-    now: Instant,
     queue: Queue,
-    timers: Table<Timer>,
+    /// Who is resumed by each timer; a timer leaves the table when it happens.
+    timers: Table<Option<Slot>>,
     /// Entries of the queue whose timers are gone.
     dead: usize,
+    /// Timers that a waker of somebody else's waits for.
+    foreign: BTreeMap<Slot, Waker>,
     events: Table<Rc<dyn Fire>>,
     processes: Table<Entrant>,
-    current: Option<Slot>,
+    /// What is seldom needed of a process, by the same index.
+    details: Vec<Details>,
     stop: Option<Slot>,
+    stops: u32,
     spawned: u64,
+    /// Conditions that are looking at their members, and what those wait for.
+    looking: usize,
+    looked: Vec<WaitsFor>,
 }
 
-struct Timer {
-    waiter: Option<Slot>,
-    fired: bool,
+/// Stands for somebody in `foreign`.
+const FOREIGN: Slot = Slot {
+    index: u32::MAX,
+    generation: NonZeroU32::MAX,
+};
+
+/// What the environment runs for a process.
+pub(crate) trait Body {
+    /// Goes on until it waits or ends.
+    fn go_on(self: Pin<&mut Self>) -> Poll<()>;
 }
 
-/// A process, as the scheduler knows it.
+/// The event of a process's end, whatever its value.
+pub(crate) trait End {
+    /// The process failed.
+    fn fail(self: Rc<Self>, failure: Failure);
+}
+
+/// A process, as the scheduler needs it at each step.
 struct Entrant {
     /// Taken out while it runs.
-    body: Option<Body>,
-    name: Rc<str>,
-    waits_for: WaitsFor,
-    /// The interrupts that are scheduled, in order, and the one that is being delivered.
-    interrupts: std::collections::VecDeque<Interrupted>,
-    delivered: Option<Interrupted>,
+    body: Option<Pin<Box<dyn Body>>>,
+    own_waker: usize,
     killed: bool,
-    /// Where its waker points: tells it from the wakers of what it runs.
-    waker: *const (),
+    /// `Details::waits_for` tells of now, not of before.
+    waits: bool,
 }
 
-struct Body {
-    future: Pin<Box<dyn Future<Output = ()>>>,
-    waker: Waker,
-}
-
-/// Who is to go on when something has happened.
-#[derive(Debug)]
-pub(crate) enum Waiter {
-    /// A process of this environment: resumed without a detour.
-    Process(Slot),
-    /// Something that a process runs with a waker of its own, as sets of futures do.
-    Other(Waker),
+#[derive(Default)]
+struct Details {
+    name: Option<Rc<str>>,
+    waits_for: WaitsFor,
+    /// The interrupts that are scheduled, in order.
+    interrupts: VecDeque<Interrupted>,
+    end: Option<Rc<dyn End>>,
 }
 
 /// What a process waits for, for people to read.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum WaitsFor {
-    /// Not started, or something that is not of this crate.
+    /// A timeout, or something that is not of this crate.
     #[default]
     Unknown,
     Timeout(Instant),
     Thing(&'static str, Option<Rc<str>>),
+    Group(&'static str, Vec<WaitsFor>),
 }
 
 impl WaitsFor {
@@ -89,17 +111,30 @@ impl WaitsFor {
             Self::Timeout(at) => format!("a timeout at {at}"),
             Self::Thing(kind, None) => format!("{kind} without a name"),
             Self::Thing(kind, Some(name)) => format!("{kind} {name:?}"),
+            Self::Group(which, members) => {
+                let members: Vec<_> = members.iter().map(Self::describe).collect();
+                format!("{which} of ({})", members.join(", "))
+            }
         }
     }
 }
 
 /// An event that is in the queue, whatever its value.
 pub(crate) trait Fire {
-    /// Processes the event: runs its callbacks in order. A failure that nobody took comes back, with the name of whom
-    /// it belongs to.
-    fn fire(self: Rc<Self>, core: &Rc<Core>) -> Result<(), (String, Failure)>;
+    /// Processes the event: runs its callbacks in order.
+    fn fire(self: Rc<Self>, core: &Rc<Core>) -> Fired;
     /// For traces.
     fn name(&self) -> Option<Rc<str>>;
+}
+
+/// How the processing of an event ended.
+pub(crate) enum Fired {
+    /// Well.
+    On,
+    /// The run was to last until here; what else waited goes on when the run does.
+    Stopped,
+    /// With a failure that nobody took, and whom it belongs to.
+    Unhandled(String, Failure),
 }
 
 /// Wakes from outside: other threads, and futures that are not of this crate.
@@ -139,47 +174,46 @@ pub(crate) enum Stepped {
     Empty,
 }
 
-impl State {
-    /// Counts an entry of the queue whose thing is gone; when most are, they are removed.
-    fn died(&mut self) {
-        self.dead += 1;
-        if self.dead > 64 && self.dead * 2 > self.queue.len() {
-            let (timers, events) = (&self.timers, &self.events);
-            self.queue.retain(|entry| match entry.target {
-                Target::Timer => timers.get(entry.slot).is_some(),
-                Target::Event => events.get(entry.slot).is_some(),
-                _ => true,
-            });
-            self.dead = 0;
-        }
-    }
+/// Who goes on at a step.
+enum Next {
+    Process(Slot, Option<(Pin<Box<dyn Body>>, usize)>),
+    Foreign(Waker),
+    Nobody,
+    Other,
 }
 
 impl Core {
     pub(crate) fn new(start: Instant, seed: u64) -> Rc<Self> {
         Rc::new(Self {
+            now: Cell::new(start),
+            current: Cell::new(None),
+            own_waker: Cell::new(0),
             state: RefCell::new(State {
-                now: start,
                 queue: Queue::default(),
                 timers: Table::default(),
                 dead: 0,
+                foreign: BTreeMap::new(),
                 events: Table::default(),
                 processes: Table::default(),
-                current: None,
+                details: Vec::new(),
                 stop: None,
+                stops: 0,
                 spawned: 0,
+                looking: 0,
+                looked: Vec::new(),
             }),
+            delivered: RefCell::new(None),
             inbox: Arc::default(),
             running: Cell::new(false),
+            closed: Cell::new(false),
             random: Cell::new(seed),
             trace: Trace::default(),
-            endings: RefCell::default(),
         })
     }
 
     #[inline]
     pub(crate) fn now(&self) -> Instant {
-        self.state.borrow().now
+        self.now.get()
     }
 
     /// splitmix64: small, and good enough for models and jitter.
@@ -197,40 +231,40 @@ impl Core {
     #[inline]
     pub(crate) fn timer(&self, at: Instant, priority: Priority) -> Slot {
         let state = &mut *self.state.borrow_mut();
-        let slot = state.timers.insert(Timer {
-            waiter: None,
-            fired: false,
-        });
+        let slot = state.timers.insert(None);
         state.queue.push(at, priority, Target::Timer, slot);
         slot
     }
 
-    /// Whether a timer has fired; if not, the running process will be resumed when it does.
+    /// Whether a timer has happened; if not, who asks will be resumed when it does.
     #[inline]
-    pub(crate) fn poll_timer(&self, slot: Slot, at: Instant) -> bool {
+    pub(crate) fn poll_timer(&self, slot: Slot, at: Instant, cx: &Context<'_>) -> bool {
         let state = &mut *self.state.borrow_mut();
-        let Some(timer) = state.timers.get_mut(slot) else {
+        let Some(waiter) = state.timers.get_mut(slot) else {
             return true;
         };
-        if timer.fired {
-            return true;
+        match self.asking(cx) {
+            Some(process) => *waiter = Some(process),
+            None => {
+                *waiter = Some(FOREIGN);
+                state.foreign.insert(slot, cx.waker().clone());
+            }
         }
-        timer.waiter = state.current;
-        if let Some(entrant) = state.current.and_then(|current| state.processes.get_mut(current)) {
-            entrant.waits_for = WaitsFor::Timeout(at);
+        if state.looking > 0 {
+            state.looked.push(WaitsFor::Timeout(at));
         }
         false
     }
 
-    /// Whether it has fired, without waiting for it.
+    /// Whether it has happened, without waiting for it.
     pub(crate) fn has_fired(&self, slot: Slot) -> bool {
-        self.state.borrow().timers.get(slot).is_none_or(|timer| timer.fired)
+        self.state.borrow().timers.get(slot).is_none()
     }
 
     /// Nobody is to be resumed by this timer any more.
     pub(crate) fn unwait_timer(&self, slot: Slot) {
-        if let Some(timer) = self.state.borrow_mut().timers.get_mut(slot) {
-            timer.waiter = None;
+        if let Some(waiter) = self.state.borrow_mut().timers.get_mut(slot) {
+            *waiter = None;
         }
     }
 
@@ -238,223 +272,257 @@ impl Core {
     #[inline]
     pub(crate) fn drop_timer(&self, slot: Slot) {
         let state = &mut *self.state.borrow_mut();
-        if let Some(timer) = state.timers.remove(slot)
-            && !timer.fired
-        {
-            state.died();
+        let Some(waiter) = state.timers.remove(slot) else {
+            return;
+        };
+        if waiter == Some(FOREIGN) {
+            state.foreign.remove(&slot);
+        }
+        state.dead += 1;
+        if state.dead > 64 && state.dead * 2 > state.queue.len() {
+            let timers = &state.timers;
+            state
+                .queue
+                .retain(|entry| entry.target() != Target::Timer || timers.get(entry.slot).is_some());
+            state.dead = 0;
         }
     }
 
     // Events.
 
     /// Puts a triggered event into the queue.
-    pub(crate) fn schedule(&self, event: Rc<dyn Fire>, at: Instant, priority: Priority) -> Slot {
+    pub(crate) fn schedule(&self, event: Rc<dyn Fire>, at: Instant, priority: Priority) {
+        if self.closed.get() {
+            return;
+        }
         let state = &mut *self.state.borrow_mut();
         let slot = state.events.insert(event);
         state.queue.push(at, priority, Target::Event, slot);
-        slot
     }
 
-    /// Takes an event out of the queue; nothing happens if it has been processed.
-    pub(crate) fn cancel(&self, slot: Slot) {
-        let event = {
-            let state = &mut *self.state.borrow_mut();
-            let event = state.events.remove(slot);
-            if event.is_some() {
-                state.died();
-            }
-            event
-        };
-        drop(event);
+    /// Puts an event back into the queue, before everything else.
+    pub(crate) fn schedule_first(&self, event: Rc<dyn Fire>) {
+        let state = &mut *self.state.borrow_mut();
+        let slot = state.events.insert(event);
+        state.queue.push_first(self.now.get(), Target::Event, slot);
     }
 
     // Processes.
 
-    /// Starts a process: by an urgent entry at this instant, not inside the call.
-    pub(crate) fn spawn(
-        self: &Rc<Self>,
-        name: Option<Rc<str>>,
-        future: impl FnOnce(Slot, &Rc<str>) -> Pin<Box<dyn Future<Output = ()>>>,
-    ) {
-        let (slot, name) = {
-            let state = &mut *self.state.borrow_mut();
-            state.spawned += 1;
-            let name = name.unwrap_or_else(|| format!("process {}", state.spawned).into());
-            let slot = state.processes.insert(Entrant {
-                body: None,
-                name: Rc::clone(&name),
-                waits_for: WaitsFor::Unknown,
-                interrupts: std::collections::VecDeque::new(),
-                delivered: None,
-                killed: false,
-                waker: std::ptr::null(),
-            });
-            let now = state.now;
-            state.queue.push(now, Priority::URGENT, Target::Resume, slot);
-            (slot, name)
-        };
-        let future = future(slot, &name);
+    /// A place for a process, its name and its waker.
+    pub(crate) fn reserve(&self, name: Option<Rc<str>>) -> (Slot, Rc<str>, Waker) {
+        let state = &mut *self.state.borrow_mut();
+        state.spawned += 1;
+        let name = name.unwrap_or_else(|| format!("process {}", state.spawned).into());
+        let slot = state.processes.insert(Entrant {
+            body: None,
+            own_waker: 0,
+            killed: false,
+            waits: false,
+        });
         let waker = Waker::from(Arc::new(ProcessWaker {
             slot,
             inbox: Arc::clone(&self.inbox),
         }));
-        if let Some(entrant) = self.state.borrow_mut().processes.get_mut(slot) {
-            entrant.waker = waker.data();
-            entrant.body = Some(Body { future, waker });
+        if let Some(entrant) = state.processes.get_mut(slot) {
+            entrant.own_waker = waker.data().addr();
         }
+        let index = slot.index as usize;
+        if index >= state.details.len() {
+            state.details.resize_with(index + 1, Details::default);
+        }
+        if let Some(details) = state.details.get_mut(index) {
+            details.name = Some(Rc::clone(&name));
+        }
+        (slot, name, waker)
     }
 
-    /// Who polls with this waker.
-    #[inline]
-    pub(crate) fn waiter(&self, waker: &Waker) -> Waiter {
-        let state = self.state.borrow();
-        if let Some(current) = state.current
-            && let Some(entrant) = state.processes.get(current)
-            && std::ptr::eq(entrant.waker, waker.data())
-        {
-            return Waiter::Process(current);
+    /// Starts a process: by an urgent entry at this instant, not inside the call.
+    pub(crate) fn start(&self, slot: Slot, body: Pin<Box<dyn Body>>, end: Rc<dyn End>) {
+        if self.closed.get() {
+            self.remove(slot);
+            return;
         }
-        Waiter::Other(waker.clone())
+        let state = &mut *self.state.borrow_mut();
+        if let Some(entrant) = state.processes.get_mut(slot) {
+            entrant.body = Some(body);
+        }
+        if let Some(details) = state.details.get_mut(slot.index as usize) {
+            details.end = Some(end);
+        }
+        state.queue.push(self.now.get(), Priority::URGENT, Target::Resume, slot);
     }
 
-    /// Lets it go on at this instant, after what is due already.
-    pub(crate) fn wake(&self, waiter: Waiter) {
-        match waiter {
-            Waiter::Process(slot) => {
-                let state = &mut *self.state.borrow_mut();
-                if state.processes.get(slot).is_some() {
-                    let now = state.now;
-                    state.queue.push(now, Priority::NORMAL, Target::Resume, slot);
-                }
-            }
-            Waiter::Other(waker) => waker.wake(),
-        }
-    }
-
-    /// Lets it go on at once. For events while they are processed: no process runs then.
-    pub(crate) fn go_on(self: &Rc<Self>, waiter: Waiter) {
-        match waiter {
-            Waiter::Process(slot) => {
-                self.resume(slot);
-            }
-            Waiter::Other(waker) => waker.wake(),
-        }
+    /// Takes a process out of the tables. What comes back is to be dropped outside of any borrow.
+    fn remove(&self, process: Slot) -> Option<(Entrant, Details)> {
+        let state = &mut *self.state.borrow_mut();
+        let entrant = state.processes.remove(process)?;
+        let details = state.details.get_mut(process.index as usize);
+        Some((entrant, details.map(std::mem::take).unwrap_or_default()))
     }
 
     #[inline]
     pub(crate) fn current(&self) -> Option<Slot> {
-        self.state.borrow().current
+        self.current.get()
+    }
+
+    /// The running process, if it is what asks: not something inside it that has a waker of its own.
+    #[inline]
+    pub(crate) fn asking(&self, cx: &Context<'_>) -> Option<Slot> {
+        if cx.waker().data().addr() == self.own_waker.get() {
+            self.current.get()
+        } else {
+            None
+        }
     }
 
     pub(crate) fn is_alive(&self, process: Slot) -> bool {
-        self.state
-            .borrow()
-            .processes
-            .get(process)
-            .is_some_and(|entrant| !entrant.killed)
+        let state = self.state.borrow();
+        state.processes.get(process).is_some_and(|entrant| !entrant.killed)
     }
 
     pub(crate) fn name_of(&self, process: Slot) -> Option<Rc<str>> {
-        self.state
-            .borrow()
-            .processes
-            .get(process)
-            .map(|entrant| Rc::clone(&entrant.name))
+        let state = self.state.borrow();
+        state.processes.get(process)?;
+        state.details.get(process.index as usize)?.name.clone()
     }
 
     pub(crate) fn target_of(&self, process: Slot) -> Option<String> {
-        self.state
-            .borrow()
-            .processes
-            .get(process)
-            .map(|entrant| entrant.waits_for.describe())
+        let state = self.state.borrow();
+        state.processes.get(process)?;
+        Some(state.target(process))
     }
 
     /// What the running process waits for, for people to read.
     pub(crate) fn waits_for(&self, what: WaitsFor) {
         let state = &mut *self.state.borrow_mut();
-        if let Some(entrant) = state.current.and_then(|current| state.processes.get_mut(current)) {
-            entrant.waits_for = what;
+        if state.looking > 0 {
+            state.looked.push(what);
+            return;
         }
+        let Some(current) = self.current.get() else { return };
+        if let Some(entrant) = state.processes.get_mut(current)
+            && let Some(details) = state.details.get_mut(current.index as usize)
+        {
+            entrant.waits = true;
+            details.waits_for = what;
+        }
+    }
+
+    /// A condition begins to look at its members; it gets what [`looked`](Self::looked) wants.
+    pub(crate) fn look(&self) -> usize {
+        let state = &mut *self.state.borrow_mut();
+        state.looking += 1;
+        state.looked.len()
+    }
+
+    /// A condition has looked at its members, and waits for them.
+    pub(crate) fn looked(&self, mark: usize, which: &'static str) {
+        let members = {
+            let state = &mut *self.state.borrow_mut();
+            state.looking = state.looking.saturating_sub(1);
+            state.looked.split_off(mark.min(state.looked.len()))
+        };
+        self.waits_for(WaitsFor::Group(which, members));
     }
 
     /// Schedules an interrupt, urgently; false if the process is over, or is the one that runs.
     pub(crate) fn interrupt(&self, process: Slot, interrupt: Interrupted) -> bool {
-        let state = &mut *self.state.borrow_mut();
-        if state.current == Some(process) {
+        if self.current.get() == Some(process) || !self.is_alive(process) {
             return false;
         }
-        let Some(entrant) = state.processes.get_mut(process).filter(|entrant| !entrant.killed) else {
-            return false;
-        };
-        entrant.interrupts.push_back(interrupt);
-        let now = state.now;
-        state.queue.push(now, Priority::URGENT, Target::Interrupt, process);
+        let state = &mut *self.state.borrow_mut();
+        if let Some(details) = state.details.get_mut(process.index as usize) {
+            details.interrupts.push_back(interrupt);
+        }
+        state
+            .queue
+            .push(self.now.get(), Priority::URGENT, Target::Interrupt, process);
         true
     }
 
     /// Takes the interrupt that is being delivered to the running process.
+    #[inline]
     pub(crate) fn take_interrupt(&self) -> Option<Interrupted> {
-        let state = &mut *self.state.borrow_mut();
-        state.processes.get_mut(state.current?)?.delivered.take()
+        self.delivered.borrow_mut().take()
     }
 
     /// Ends a process where it waits; its destructors run now, or when its running step is over.
-    pub(crate) fn kill(self: &Rc<Self>, process: Slot) -> bool {
-        let removed = {
-            let state = &mut *self.state.borrow_mut();
-            let Some(entrant) = state.processes.get_mut(process).filter(|entrant| !entrant.killed) else {
+    pub(crate) fn kill(&self, process: Slot) -> bool {
+        if let Some(entrant) = self.state.borrow_mut().processes.get_mut(process) {
+            if entrant.killed {
                 return false;
-            };
-            entrant.killed = true;
-            if state.current == Some(process) {
-                None
-            } else {
-                state.processes.remove(process)
             }
-        };
-        drop(removed);
+            entrant.killed = true;
+        } else {
+            return false;
+        }
+        if self.current.get() != Some(process) {
+            drop(self.remove(process));
+        }
         true
     }
 
-    /// Runs a process until it waits or ends. False if it was over already.
-    pub(crate) fn resume(self: &Rc<Self>, process: Slot) -> bool {
-        let (body, before) = {
-            let state = &mut *self.state.borrow_mut();
-            let Some(entrant) = state.processes.get_mut(process) else {
-                return false;
-            };
-            let Some(body) = entrant.body.take() else { return false };
-            (body, state.current.replace(process))
-        };
-        let Body { mut future, waker } = body;
-        let poll = future.as_mut().poll(&mut Context::from_waker(&waker));
-        let over = {
-            let state = &mut *self.state.borrow_mut();
-            state.current = before;
-            match state.processes.get_mut(process) {
-                Some(entrant) if poll.is_pending() && !entrant.killed => {
-                    entrant.body = Some(Body { future, waker });
-                    None
-                }
-                _ => Some((future, state.processes.remove(process))),
-            }
-        };
-        // Destructors run outside the borrow: they may release resources and wake others.
-        drop(over);
-        true
+    /// Runs a process until it waits or ends, unless it is over.
+    pub(crate) fn resume(&self, process: Slot) {
+        let body = self.state.borrow_mut().body(process);
+        if let Some((body, own_waker)) = body {
+            self.go_on(process, body, own_waker);
+        }
+    }
+
+    #[inline]
+    fn go_on(&self, process: Slot, mut body: Pin<Box<dyn Body>>, own_waker: usize) {
+        let before = self.current.replace(Some(process));
+        let waker_before = self.own_waker.replace(own_waker);
+        let went = catch_unwind(AssertUnwindSafe(|| body.as_mut().go_on()));
+        self.current.set(before);
+        self.own_waker.set(waker_before);
+        if let Ok(Poll::Pending) = went
+            && let Some(entrant) = self.state.borrow_mut().processes.get_mut(process)
+            && !entrant.killed
+        {
+            entrant.body = Some(body);
+            return;
+        }
+        self.over(process, body, went.err());
+    }
+
+    /// A process is over. Its destructors run outside of any borrow: they may release resources and wake others.
+    #[inline(never)]
+    fn over(&self, process: Slot, body: Pin<Box<dyn Body>>, panic: Option<Box<dyn Any + Send>>) {
+        let removed = self.remove(process);
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(body)));
+        if let Some(panic) = panic.or(dropped.err())
+            && let Some((_, Details { end: Some(end), .. })) = removed
+        {
+            self.state.borrow_mut().looking = 0;
+            end.fail(Failure::panic(panic.as_ref()));
+        }
     }
 
     /// Delivers the first interrupt that waits for a process.
-    fn deliver(self: &Rc<Self>, process: Slot) {
-        {
-            let state = &mut *self.state.borrow_mut();
-            let Some(entrant) = state.processes.get_mut(process) else {
-                return;
-            };
-            entrant.delivered = entrant.interrupts.pop_front();
+    #[inline(never)]
+    fn deliver(&self, process: Slot) {
+        if !self.is_alive(process) {
+            return;
         }
+        let interrupt = {
+            let state = &mut *self.state.borrow_mut();
+            let details = state.details.get_mut(process.index as usize);
+            details.and_then(|details| details.interrupts.pop_front())
+        };
+        *self.delivered.borrow_mut() = interrupt;
         self.resume(process);
+        let Some(interrupt) = self.take_interrupt() else { return };
+        // It waits where nothing takes interrupts: it fails.
+        let Some((entrant, details)) = self.remove(process) else {
+            return;
+        };
+        drop(entrant);
+        if let Some(end) = details.end {
+            end.fail(Failure::new(interrupt));
+        }
     }
 
     // Running.
@@ -465,16 +533,18 @@ impl Core {
         let state = &mut *self.state.borrow_mut();
         loop {
             let entry = *state.queue.peek()?;
-            let is_there = match entry.target {
+            let alive = match entry.target() {
                 Target::Timer => state.timers.get(entry.slot).is_some(),
-                Target::Event => state.events.get(entry.slot).is_some(),
+                Target::Stop => state.stop == Some(entry.slot),
                 _ => true,
             };
-            if is_there {
+            if alive {
                 return Some(entry.time());
             }
             state.queue.pop();
-            state.dead = state.dead.saturating_sub(1);
+            if entry.target() == Target::Timer {
+                state.dead = state.dead.saturating_sub(1);
+            }
         }
     }
 
@@ -489,12 +559,12 @@ impl Core {
     #[cold]
     fn drain_inbox_now(&self) {
         self.inbox.any.store(false, Ordering::Release);
-        let woken = std::mem::take(&mut *self.inbox.woken.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut woken = std::mem::take(&mut *self.inbox.woken.lock().unwrap_or_else(PoisonError::into_inner));
+        woken.dedup();
         let state = &mut *self.state.borrow_mut();
-        let now = state.now;
         for slot in woken {
             if state.processes.get(slot).is_some() {
-                state.queue.push(now, Priority::NORMAL, Target::Resume, slot);
+                state.queue.push(self.now.get(), Priority::NORMAL, Target::Resume, slot);
             }
         }
     }
@@ -503,74 +573,79 @@ impl Core {
     #[inline]
     pub(crate) fn step(self: &Rc<Self>) -> Result<Stepped, RunError> {
         self.drain_inbox();
-        let (entry, process) = {
+        let (entry, next) = {
             let state = &mut *self.state.borrow_mut();
             loop {
                 let Some(entry) = state.queue.pop() else {
                     return Ok(Stepped::Empty);
                 };
-                match entry.target {
-                    Target::Timer => match state.timers.get_mut(entry.slot) {
-                        Some(timer) => {
-                            timer.fired = true;
-                            state.now = entry.time();
-                            break (entry, timer.waiter.take());
+                let next = match entry.target() {
+                    Target::Timer => match state.timers.remove(entry.slot) {
+                        Some(Some(process)) if process != FOREIGN => Next::Process(process, state.body(process)),
+                        Some(waiter) => state.nobody(entry.slot, waiter),
+                        None => {
+                            state.dead = state.dead.saturating_sub(1);
+                            continue;
                         }
-                        None => state.dead = state.dead.saturating_sub(1),
                     },
-                    Target::Stop if state.stop != Some(entry.slot) => {}
-                    Target::Event if state.events.get(entry.slot).is_none() => {
-                        state.dead = state.dead.saturating_sub(1);
-                    }
-                    _ => {
-                        state.now = entry.time();
-                        break (entry, Some(entry.slot));
-                    }
-                }
+                    Target::Resume => Next::Process(entry.slot, state.body(entry.slot)),
+                    Target::Stop if state.stop != Some(entry.slot) => continue,
+                    _ => Next::Other,
+                };
+                break (entry, next);
             }
         };
+        self.now.set(entry.time());
         self.trace.step(&entry);
         if self.trace.is_watched() {
-            self.tell(&entry, process);
+            self.tell(&entry, &next);
         }
-        match (entry.target, process) {
-            (Target::Timer | Target::Resume, Some(process)) => {
-                self.resume(process);
-            }
-            (Target::Timer | Target::Resume, None) => {}
-            (Target::Interrupt, _) => self.deliver(entry.slot),
-            (Target::Event, _) => self.fire(entry.slot)?,
-            (Target::Stop, _) => {
-                self.state.borrow_mut().stop = None;
-                return Ok(Stepped::Stopped);
-            }
+        match next {
+            Next::Process(process, Some((body, own_waker))) => self.go_on(process, body, own_waker),
+            Next::Process(_, None) | Next::Nobody => {}
+            Next::Foreign(waker) => waker.wake(),
+            Next::Other => return self.step_other(&entry),
         }
         Ok(Stepped::On)
     }
 
-    fn fire(self: &Rc<Self>, slot: Slot) -> Result<(), RunError> {
-        let Some(event) = self.state.borrow_mut().events.remove(slot) else {
-            return Ok(());
-        };
-        event.fire(self).map_err(|(who, failure)| RunError::Unhandled {
-            who,
-            at: self.now(),
-            failure,
-        })
+    #[inline(never)]
+    fn step_other(self: &Rc<Self>, entry: &Entry) -> Result<Stepped, RunError> {
+        match entry.target() {
+            Target::Interrupt => self.deliver(entry.slot),
+            Target::Event => {
+                let event = self.state.borrow_mut().events.remove(entry.slot);
+                match event.map(|event| event.fire(self)) {
+                    Some(Fired::On) | None => {}
+                    Some(Fired::Stopped) => return Ok(Stepped::Stopped),
+                    Some(Fired::Unhandled(who, failure)) => {
+                        let at = self.now();
+                        return Err(RunError::Unhandled { who, at, failure });
+                    }
+                }
+            }
+            Target::Stop => {
+                self.state.borrow_mut().stop = None;
+                return Ok(Stepped::Stopped);
+            }
+            Target::Timer | Target::Resume => {}
+        }
+        Ok(Stepped::On)
     }
 
     /// Tells the trace's watcher of a step.
     #[cold]
-    fn tell(&self, entry: &Entry, process: Option<Slot>) {
-        let (what, who) = match entry.target {
-            Target::Timer => (Traced::Timeout, process.and_then(|process| self.name_of(process))),
-            Target::Resume => (Traced::Resume, self.name_of(entry.slot)),
-            Target::Interrupt => (Traced::Interrupt, self.name_of(entry.slot)),
-            Target::Event => {
+    fn tell(&self, entry: &Entry, next: &Next) {
+        let (what, who) = match (entry.target(), next) {
+            (Target::Timer, Next::Process(process, _)) => (Traced::Timeout, self.name_of(*process)),
+            (Target::Timer, _) => (Traced::Timeout, None),
+            (Target::Resume, _) => (Traced::Resume, self.name_of(entry.slot)),
+            (Target::Interrupt, _) => (Traced::Interrupt, self.name_of(entry.slot)),
+            (Target::Event, _) => {
                 let event = self.state.borrow().events.get(entry.slot).cloned();
                 (Traced::Event, event.and_then(|event| event.name()))
             }
-            Target::Stop => (Traced::Stop, None),
+            (Target::Stop, _) => (Traced::Stop, None),
         };
         self.trace.tell(entry, what, who);
     }
@@ -579,9 +654,10 @@ impl Core {
     pub(crate) fn stop_at(&self, at: Instant) {
         let state = &mut *self.state.borrow_mut();
         let slot = Slot {
-            index: u32::MAX,
-            generation: state.stop.map_or(0, |stop| stop.generation.wrapping_add(1)),
+            index: state.stops,
+            generation: NonZeroU32::MIN,
         };
+        state.stops = state.stops.wrapping_add(1);
         state.stop = Some(slot);
         state.queue.push(at, Priority::URGENT, Target::Stop, slot);
     }
@@ -597,9 +673,14 @@ impl Core {
     /// The processes that wait, and for what.
     pub(crate) fn blocked(&self) -> Vec<Blocked> {
         let state = self.state.borrow();
-        let blocked = |entrant: &Entrant| Blocked {
-            process: entrant.name.to_string(),
-            waits_for: entrant.waits_for.describe(),
+        let blocked = |(slot, _): (Slot, &Entrant)| Blocked {
+            process: state
+                .details
+                .get(slot.index as usize)
+                .and_then(|details| details.name.as_deref())
+                .unwrap_or_default()
+                .to_owned(),
+            waits_for: state.target(slot),
         };
         state.processes.iter().map(blocked).collect()
     }
@@ -607,21 +688,60 @@ impl Core {
     /// Drops every process and everything that is scheduled. Processes hold handles on their environment, so without
     /// this nothing would ever be freed.
     pub(crate) fn clear(&self) {
-        let (processes, events) = {
+        self.closed.set(true);
+        let (processes, details, events, foreign) = {
             let state = &mut *self.state.borrow_mut();
             state.queue = Queue::default();
-            (state.processes.drain(), state.events.drain())
+            (
+                state.processes.drain(),
+                std::mem::take(&mut state.details),
+                state.events.drain(),
+                std::mem::take(&mut state.foreign),
+            )
         };
         drop(processes);
-        drop(events);
+        drop((details, events, foreign));
         self.trace.unwatch();
-        let endings = std::mem::take(&mut *self.endings.borrow_mut());
-        endings.into_iter().for_each(|ending| ending());
+    }
+}
+
+impl State {
+    /// Takes out what to run for a process.
+    #[inline]
+    fn body(&mut self, process: Slot) -> Option<(Pin<Box<dyn Body>>, usize)> {
+        let entrant = self.processes.get_mut(process)?;
+        let body = entrant.body.take()?;
+        entrant.waits = false;
+        Some((body, entrant.own_waker))
     }
 
-    /// Has something done when the environment ends, after its processes were dropped.
-    pub(crate) fn at_end(&self, ending: impl FnOnce() + 'static) {
-        self.endings.borrow_mut().push(Box::new(ending));
+    /// A timer that no process of its own waits for.
+    #[cold]
+    fn nobody(&mut self, timer: Slot, waiter: Option<Slot>) -> Next {
+        match waiter.and_then(|_| self.foreign.remove(&timer)) {
+            Some(waker) => Next::Foreign(waker),
+            None => Next::Nobody,
+        }
+    }
+
+    /// What a process waits for.
+    fn target(&self, process: Slot) -> String {
+        let entrant = self.processes.get(process);
+        if entrant.is_some_and(|entrant| entrant.waits)
+            && let Some(details) = self.details.get(process.index as usize)
+        {
+            return details.waits_for.describe();
+        }
+        let timer = self.timers.iter().find(|(_, waiter)| **waiter == Some(process));
+        let entry = timer.and_then(|(timer, _)| {
+            self.queue
+                .iter()
+                .find(|entry| entry.target() == Target::Timer && entry.slot == timer)
+        });
+        match entry {
+            Some(entry) => WaitsFor::Timeout(entry.time()).describe(),
+            None => WaitsFor::Unknown.describe(),
+        }
     }
 }
 
@@ -631,5 +751,9 @@ pub(crate) struct Running<'a>(&'a Core);
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.running.set(false);
+        // A time to stop at is this run's alone.
+        if let Ok(mut state) = self.0.state.try_borrow_mut() {
+            state.stop = None;
+        }
     }
 }

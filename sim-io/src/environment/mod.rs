@@ -17,6 +17,7 @@ pub use queue::Priority;
 pub use trace::{Step, Traced};
 
 use crate::failure::{Blocked, Failure, RunError};
+use crate::process::{Fallible, Infallible};
 use crate::{Event, Process, Timeout};
 
 /// A world of processes under one clock.
@@ -104,12 +105,12 @@ impl Environment {
     ///
     /// A panic in it ends the process, which fails.
     pub fn process<T: 'static>(&self, work: impl Future<Output = T> + 'static) -> Process<T> {
-        Process::start(self, None, async move { Ok(work.await) })
+        Process::start(self, None, Infallible { work })
     }
 
     /// Starts a process with a name, for traces and reports.
     pub fn named_process<T: 'static>(&self, name: &str, work: impl Future<Output = T> + 'static) -> Process<T> {
-        Process::start(self, Some(name.into()), async move { Ok(work.await) })
+        Process::start(self, Some(name.into()), Infallible { work })
     }
 
     /// Starts a process that may fail: an error that nobody waits for stops the run.
@@ -117,7 +118,7 @@ impl Environment {
         &self,
         work: impl Future<Output = Result<T, E>> + 'static,
     ) -> Process<T> {
-        Process::start(self, None, async move { work.await.map_err(Into::into) })
+        Process::start(self, None, Fallible { work })
     }
 
     /// Starts a process that may fail, with a name.
@@ -126,7 +127,7 @@ impl Environment {
         name: &str,
         work: impl Future<Output = Result<T, E>> + 'static,
     ) -> Process<T> {
-        Process::start(self, Some(name.into()), async move { work.await.map_err(Into::into) })
+        Process::start(self, Some(name.into()), Fallible { work })
     }
 
     /// Runs until nothing is left to happen. Processes may still wait then, as idle servers do:
@@ -284,17 +285,26 @@ impl<T: Clone + 'static> Until for &Event<T> {
 
     fn run(self, env: &Environment) -> Result<T, RunError> {
         let _running = env.core.enter()?;
-        let outcome = loop {
-            if let Some(outcome) = self.processed() {
-                break outcome;
+        if self.processed().is_none() {
+            let _stop = self.stop_here();
+            loop {
+                match env.core.step()? {
+                    Stepped::On => {}
+                    Stepped::Stopped => break,
+                    Stepped::Empty => {
+                        return Err(RunError::Deadlock {
+                            at: env.now(),
+                            blocked: env.blocked(),
+                        });
+                    }
+                }
             }
-            self.claim();
-            if matches!(env.core.step()?, Stepped::Empty) {
-                return Err(RunError::Deadlock {
-                    at: env.now(),
-                    blocked: env.blocked(),
-                });
-            }
+        }
+        let Some(outcome) = self.processed() else {
+            return Err(RunError::Deadlock {
+                at: env.now(),
+                blocked: env.blocked(),
+            });
         };
         outcome.map_err(|failure| RunError::Unhandled {
             who: self.who(),

@@ -1,11 +1,33 @@
 //! Tables whose places are used again, with a generation that tells old handles from new ones.
 
+use std::num::NonZeroU32;
+
 use super::queue::Slot;
 
 #[derive(Debug)]
 pub(crate) struct Table<T> {
-    rows: Vec<(u32, Option<T>)>,
+    rows: Vec<Row<T>>,
     free: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Row<T> {
+    generation: NonZeroU32,
+    value: Option<T>,
+}
+
+impl<T> Row<T> {
+    /// The next generation of the row; none after the last one, so that no old handle ever fits again.
+    #[inline]
+    fn retire(&mut self) -> bool {
+        match self.generation.checked_add(1) {
+            Some(next) => {
+                self.generation = next;
+                true
+            }
+            None => false,
+        }
+    }
 }
 
 impl<T> Default for Table<T> {
@@ -21,23 +43,32 @@ impl<T> Table<T> {
     #[inline]
     pub(crate) fn insert(&mut self, value: T) -> Slot {
         if let Some(index) = self.free.pop()
-            && let Some((generation, row)) = self.rows.get_mut(index as usize)
+            && let Some(row) = self.rows.get_mut(index as usize)
         {
-            *row = Some(value);
+            row.value = Some(value);
             return Slot {
                 index,
-                generation: *generation,
+                generation: row.generation,
             };
         }
+        self.grow(value)
+    }
+
+    #[cold]
+    fn grow(&mut self, value: T) -> Slot {
         let index = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        self.rows.push((0, Some(value)));
-        Slot { index, generation: 0 }
+        let generation = NonZeroU32::MIN;
+        self.rows.push(Row {
+            generation,
+            value: Some(value),
+        });
+        Slot { index, generation }
     }
 
     #[inline]
     pub(crate) fn get(&self, slot: Slot) -> Option<&T> {
         match self.rows.get(slot.index as usize) {
-            Some((generation, value)) if *generation == slot.generation => value.as_ref(),
+            Some(row) if row.generation == slot.generation => row.value.as_ref(),
             _ => None,
         }
     }
@@ -45,34 +76,42 @@ impl<T> Table<T> {
     #[inline]
     pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut T> {
         match self.rows.get_mut(slot.index as usize) {
-            Some((generation, value)) if *generation == slot.generation => value.as_mut(),
+            Some(row) if row.generation == slot.generation => row.value.as_mut(),
             _ => None,
         }
     }
 
     #[inline]
     pub(crate) fn remove(&mut self, slot: Slot) -> Option<T> {
-        let (generation, value) = self.rows.get_mut(slot.index as usize)?;
-        if *generation != slot.generation {
+        let row = self.rows.get_mut(slot.index as usize)?;
+        if row.generation != slot.generation {
             return None;
         }
-        let value = value.take()?;
-        *generation = generation.wrapping_add(1);
-        self.free.push(slot.index);
+        let value = row.value.take()?;
+        if row.retire() {
+            self.free.push(slot.index);
+        }
         Some(value)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.rows.iter().filter_map(|(_, value)| value.as_ref())
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, &T)> {
+        (0..).zip(&self.rows).filter_map(|(index, row)| {
+            let slot = Slot {
+                index,
+                generation: row.generation,
+            };
+            row.value.as_ref().map(|value| (slot, value))
+        })
     }
 
     /// Everything that is in it, in the order of the places.
     pub(crate) fn drain(&mut self) -> Vec<T> {
         let mut values = Vec::new();
-        for (index, (generation, value)) in (0..).zip(&mut self.rows) {
-            if let Some(value) = value.take() {
-                *generation = generation.wrapping_add(1);
-                self.free.push(index);
+        for (index, row) in (0..).zip(&mut self.rows) {
+            if let Some(value) = row.value.take() {
+                if row.retire() {
+                    self.free.push(index);
+                }
                 values.push(value);
             }
         }

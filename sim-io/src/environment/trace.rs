@@ -71,7 +71,7 @@ impl Trace {
     /// Mixes a step into the hash: its time, its order and what it was.
     #[inline]
     pub(crate) fn step(&self, entry: &Entry) {
-        let word = entry.time().as_nanos() ^ (entry.sequence() << 3) ^ entry.target as u64;
+        let word = entry.time().as_nanos() ^ entry.order().rotate_left(11);
         self.hash
             .set((self.hash.get().rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15));
         self.steps.set(self.steps.get() + 1);
