@@ -48,7 +48,7 @@ impl Framing for LengthPrefix {
     type State = ();
     const TELLS_LENGTH: bool = true;
 
-    #[inline]
+    #[inline(always)]
     fn decode(&self, _: &mut (), unread: &[u8]) -> Result<Decoded, Error> {
         let Some((prefix, rest)) = unread.split_first_chunk::<PREFIX>() else {
             return Ok(Decoded::More(0));

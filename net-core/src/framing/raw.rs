@@ -11,7 +11,7 @@ impl Framing for Raw {
     type State = ();
     const TELLS_LENGTH: bool = false;
 
-    #[inline]
+    #[inline(always)]
     fn decode(&self, _: &mut (), unread: &[u8]) -> Result<Decoded, Error> {
         if unread.is_empty() {
             return Ok(Decoded::More(0));
