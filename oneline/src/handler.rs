@@ -50,6 +50,13 @@ pub trait Handler: Send {
         replies: &mut Replies<'_>,
     ) -> impl Future<Output = Result<(), HandlerError>> + Send;
 
+    /// Answers a command that needs no waiting, quicker than [`command`](Self::command) can; `None` leaves it to that one,
+    /// and then no reply may have been given. By default it is always `None`.
+    fn at_once(&mut self, command: &Command<'_>, replies: &mut Replies<'_>) -> Option<Result<(), HandlerError>> {
+        let _ = (command, replies);
+        None
+    }
+
     /// A client is there; its commands follow.
     fn connected(&mut self, peer: &Peer) {
         let _ = peer;

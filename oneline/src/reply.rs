@@ -14,16 +14,34 @@ use crate::line::{self, Wire};
 /// They leave in one write with the replies to the commands before and behind, or as soon as the handler waits. It ends
 /// with its command: a server can't push unasked.
 pub struct Replies<'a> {
-    sender: &'a Sender<Wire>,
+    way: Way<'a>,
     allow_controls: bool,
     count: usize,
+}
+
+/// How replies get into the connection's out-buffer.
+enum Way<'a> {
+    /// Past the connection's task, which writes them while the handler waits.
+    Shared(&'a Sender<Wire>),
+    /// Straight, for a handler that does not wait.
+    Direct(&'a mut (dyn FnMut(&[u8]) -> Result<()> + Send)),
 }
 
 impl<'a> Replies<'a> {
     #[inline]
     pub(crate) fn new(sender: &'a Sender<Wire>, allow_controls: bool) -> Self {
+        Self::by(Way::Shared(sender), allow_controls)
+    }
+
+    #[inline]
+    pub(crate) fn direct(push: &'a mut (dyn FnMut(&[u8]) -> Result<()> + Send), allow_controls: bool) -> Self {
+        Self::by(Way::Direct(push), allow_controls)
+    }
+
+    #[inline]
+    fn by(way: Way<'a>, allow_controls: bool) -> Self {
         Self {
-            sender,
+            way,
             allow_controls,
             count: 0,
         }
@@ -51,7 +69,10 @@ impl<'a> Replies<'a> {
     /// As [`push`](Self::push), but for the control characters.
     #[inline]
     pub fn push_raw(&mut self, reply: impl AsRef<[u8]>) -> Result<()> {
-        self.sender.push(reply.as_ref())?;
+        match &mut self.way {
+            Way::Shared(sender) => sender.push(reply.as_ref())?,
+            Way::Direct(push) => push(reply.as_ref())?,
+        }
         self.count += 1;
         Ok(())
     }
@@ -65,7 +86,10 @@ impl<'a> Replies<'a> {
         if !self.allow_controls {
             line::check(reply)?;
         }
-        self.sender.send(reply).await?;
+        match &mut self.way {
+            Way::Shared(sender) => sender.send(reply).await?,
+            Way::Direct(push) => push(reply)?,
+        }
         self.count += 1;
         Ok(())
     }
@@ -77,7 +101,10 @@ impl<'a> Replies<'a> {
 
     /// Whether the client is known to be gone, so that nobody will read the replies.
     pub fn is_closed(&self) -> bool {
-        self.sender.is_closed()
+        match &self.way {
+            Way::Shared(sender) => sender.is_closed(),
+            Way::Direct(_) => false,
+        }
     }
 }
 

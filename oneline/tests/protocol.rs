@@ -263,3 +263,50 @@ impl oneline::Handler for Counter {
         Ok(())
     }
 }
+
+#[tokio::test]
+async fn a_handler_may_answer_at_once_or_later() {
+    let (net, running) = in_memory(&Server::with_handler(|| Both)).await;
+    let mut client = Raw::connect(&net, &running).await;
+    client.send("1\nlater\nping\n2\npanic\nfail\nlf\nlater\n").await;
+    let wanted = [
+        "1 at once",
+        "later",
+        "pong",
+        "2 at once",
+        "error: internal error, see the server's log",
+        "error: as you wished",
+    ];
+    for wanted in wanted {
+        assert_eq!(client.line().await.unwrap(), wanted);
+    }
+    assert!(client.line().await.unwrap().contains("must not contain LF"));
+    assert_eq!(client.line().await.unwrap(), "later");
+}
+
+struct Both;
+
+impl oneline::Handler for Both {
+    async fn command(
+        &mut self,
+        command: oneline::Command<'_>,
+        replies: &mut oneline::Replies<'_>,
+    ) -> Result<(), oneline::HandlerError> {
+        oneline::Net::os().sleep(std::time::Duration::from_micros(1)).await;
+        Ok(replies.push(command.text())?)
+    }
+
+    fn at_once(
+        &mut self,
+        command: &oneline::Command<'_>,
+        replies: &mut oneline::Replies<'_>,
+    ) -> Option<Result<(), oneline::HandlerError>> {
+        match command.text() {
+            "later" => None,
+            "panic" => panic!("at once"),
+            "fail" => Some(Err("as you wished".into())),
+            "lf" => Some(replies.push("a\nb").map_err(Into::into)),
+            text => Some(replies.push(format!("{text} at once")).map_err(Into::into)),
+        }
+    }
+}

@@ -204,7 +204,16 @@ impl Talk<'_> {
         if fault.is_some() || !protocol.is_command(line) {
             return self.built_in(&protocol.meaning_of(line, fault), output);
         }
-        let mut replies = Replies::new(&self.sender, self.settings.allow_controls);
+        let controls = self.settings.allow_controls;
+        let mut push = |line: &[u8]| output.push(line);
+        let mut replies = Replies::direct(&mut push, controls);
+        let at_once = catch_panic(async { handler.at_once(&protocol.command(line), &mut replies) });
+        match at_once.await.transpose() {
+            None => {}
+            Some(Ok(Ok(()))) => return None,
+            Some(outcome) => return self.failed(outcome),
+        }
+        let mut replies = Replies::new(&self.sender, controls);
         // Made in place and pinned there: what is moved about for each command would cost more than all the rest.
         let work = pin!(async { handler.command(protocol.command(line), &mut replies).await });
         let work = catch_panic(work);
