@@ -71,6 +71,8 @@ fn ask(runtime: &Runtime, client: &mut Client, command: &str) -> Result<bool, En
         match command {
             "disconnect" => client.disconnect().await.map(|()| None),
             "shutdown" => client.shutdown().await.map(|()| None),
+            // Its reply is what marks the end of all others.
+            "ping" => client.request(command).await.map(|pong| Some(vec![pong])),
             command => client.collect(command).await.map(Some),
         }
     };
