@@ -171,7 +171,7 @@ impl Target {
                 let met = bound.holds(value);
                 let word = if met { "met" } else { "MISSED" };
                 Verdict {
-                    text: format!("{} {what}{bound} {word}", short(value)),
+                    text: format!("{} {what}{bound} {word}", short(value, bound)),
                     met: Some(met),
                 }
             }
@@ -183,12 +183,19 @@ impl Target {
     }
 }
 
-fn short(value: f64) -> String {
-    if value < 10.0 {
-        format!("{value:.2}")
+/// A value, exact enough to see which side of the bound it is on.
+fn short(value: f64, bound: Bound) -> String {
+    let (Bound::AtMost(limit) | Bound::AtLeast(limit)) = bound;
+    let digits = if value >= 10_000.0 {
+        0
+    } else if value >= 10.0 {
+        1
+    } else if value != limit && (value - limit).abs() < 0.01 {
+        3
     } else {
-        format!("{value:.1}")
-    }
+        2
+    };
+    format!("{value:.digits$}")
 }
 
 /// The best figure of one row as a multiple of the best figure of another.
@@ -335,6 +342,15 @@ mod tests {
     fn nothing_to_judge_by() {
         assert_eq!(judge(Measure::Cpu, Target::ratio_to("nobody", AtMost(1.0))).met, None);
         assert_eq!(judge(Measure::Extra("p50"), Target::ratio(AtMost(1.0))).met, None);
+    }
+
+    #[test]
+    fn a_near_miss_is_not_rounded_away() {
+        assert_eq!(
+            judge(Measure::Cpu, Target::ratio(AtMost(1.036))).text,
+            "1.040 <= 1.036 MISSED"
+        );
+        assert_eq!(short(7_444_087.5, AtLeast(10e6)), "7444088");
     }
 
     #[test]
