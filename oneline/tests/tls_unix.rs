@@ -73,7 +73,7 @@ async fn a_client_that_speaks_no_tls_and_one_that_says_nothing() {
     let net = Net::os()
         .with_server_tls(server_tls(&key).build().unwrap())
         .with_client_tls(client_tls(&key).build().unwrap());
-    let options = BindOptions::default().handshake_timeout(std::time::Duration::from_millis(50));
+    let options = BindOptions::default().handshake_timeout(std::time::Duration::from_secs(3));
     let running = sample()
         .bind_options(options)
         .start(&net, &endpoint("tls://127.0.0.1:0"))
