@@ -18,6 +18,19 @@ pub trait Member {
     fn detach(&mut self);
 }
 
+/// A lent member outlives the condition, and can be awaited again if it has not happened.
+impl<M: Member> Member for &mut M {
+    type Value = M::Value;
+
+    fn poll_member(&mut self, cx: &mut Context<'_>) -> Poll<Result<M::Value, Failure>> {
+        (**self).poll_member(cx)
+    }
+
+    fn detach(&mut self) {
+        (**self).detach();
+    }
+}
+
 /// What turns into a [`Member`].
 pub trait IntoMember {
     /// The member.

@@ -1,0 +1,106 @@
+//! Failures are never lost, and a deadlock says who waits for what. The expected logs are SimPy's (`simpy/core.py`).
+
+mod common;
+
+use common::{Units, world};
+use sim_io::{Failure, RunError};
+
+#[test]
+fn whoever_joins_gets_it() {
+    let (env, log) = world();
+    process!(env, log; {
+        let child = env.try_process({
+            let env = env.clone();
+            async move {
+                env.wait(1).await;
+                Err::<(), _>(Failure::text("broken"))
+            }
+        });
+        log.say(format!("{} at {}", child.await.unwrap_err(), env.time()));
+    });
+    env.run().unwrap();
+    log.expect("broken at 1");
+}
+
+#[test]
+fn nobodys_stops_the_run_which_can_go_on() {
+    let (env, log) = world();
+    env.named_try_process("child", {
+        let env = env.clone();
+        async move {
+            env.wait(1).await;
+            Err::<(), _>(Failure::text("broken"))
+        }
+    });
+    process!(env, log; {
+        env.wait(1).await;
+        log.say("other");
+        env.wait(1).await;
+        log.say("never in the first run");
+    });
+    match env.run() {
+        Err(RunError::Unhandled { who, failure, .. }) => {
+            assert_eq!(who, "process \"child\"");
+            log.say(format!("stopped by {failure} at {}", env.time()));
+        }
+        other => panic!("{other:?}"),
+    }
+    env.run().unwrap();
+    log.expect("other | stopped by broken at 1 | never in the first run");
+}
+
+#[test]
+fn a_defused_one_does_not_stop_the_run() {
+    let (env, _) = world();
+    let event = env.event::<()>();
+    event.defuse();
+    event.fail(Failure::text("broken")).unwrap();
+    env.run().unwrap();
+}
+
+#[test]
+fn a_deadlock_names_processes_and_what_they_wait_for() {
+    let (env, _) = world();
+    let bell = env.named_event::<()>("bell");
+    let waits = env.named_process("pupil", {
+        let bell = bell.clone();
+        async move { bell.await }
+    });
+    env.named_process("teacher", {
+        let waits = waits.clone();
+        async move { waits.await.map(drop) }
+    });
+    env.named_process("parent", {
+        let (env, bell) = (env.clone(), bell.clone());
+        async move {
+            env.all_of((&bell, env.any_of((env.named_event::<()>("gong"), env.event::<()>()))))
+                .await
+                .map(drop)
+        }
+    });
+    env.named_process("stranger", std::future::pending::<()>());
+    let error = env.run_until(&waits).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "deadlock at 0.000000000s: nothing is left to happen, but pupil waits for an event \"bell\", teacher waits for \
+         process \"pupil\", parent waits for all of (an event \"bell\", any of (an event \"gong\", an event without a \
+         name)), stranger waits for something outside the environment"
+    );
+    let RunError::Deadlock { blocked, .. } = error else {
+        panic!("{error}")
+    };
+    assert_eq!(blocked.len(), 4);
+    assert_eq!(env.blocked(), blocked);
+}
+
+#[test]
+fn a_failing_condition_member_is_heard_once_by_each_who_waits() {
+    let (env, log) = world();
+    let event = env.event::<()>();
+    event.fail(Failure::text("broken")).unwrap();
+    for _ in 0..2 {
+        process!(env, log, event; { log.say(event.await.unwrap_err()) });
+    }
+    env.run().unwrap();
+    log.expect("broken | broken");
+}
