@@ -183,14 +183,14 @@ impl Target {
     }
 }
 
-/// A value, exact enough to see which side of the bound it is on.
+/// A value; a near miss with one digit more, so that it is not rounded away.
 fn short(value: f64, bound: Bound) -> String {
     let (Bound::AtMost(limit) | Bound::AtLeast(limit)) = bound;
     let digits = if value >= 10_000.0 {
         0
     } else if value >= 10.0 {
         1
-    } else if value != limit && (value - limit).abs() < 0.01 {
+    } else if !bound.holds(value) && (value - limit).abs() < 0.01 {
         3
     } else {
         2
