@@ -90,7 +90,7 @@ pub use shutdown::{Guard, Phase, Shutdown, ShutdownReport};
 pub use socket::{Socket, SocketState};
 pub use stats::Stats;
 pub use stream::Stream;
-pub use task::{Task, catch_panic};
+pub use task::{Task, catch_panic, catch_panic_in};
 pub use timer::Sleep;
 #[cfg(feature = "tls")]
 pub use tls::{TlsClient, TlsClientBuilder, TlsInfo, TlsServer, TlsServerBuilder};

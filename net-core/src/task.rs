@@ -111,6 +111,15 @@ pub async fn catch_panic<T>(work: impl Future<Output = T>) -> Result<T> {
     CatchPanic { future: work }.await
 }
 
+/// [`catch_panic`] for a plain call.
+///
+/// # Errors
+/// The panic.
+#[inline]
+pub fn catch_panic_in<T>(call: impl FnOnce() -> T) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| panicked(panic.as_ref()))
+}
+
 pin_project_lite::pin_project! {
     struct CatchPanic<F> {
         #[pin]
@@ -123,14 +132,15 @@ impl<F: Future> Future for CatchPanic<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let future = self.project().future;
-        match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+        match catch_panic_in(|| future.poll(cx)) {
             Ok(poll) => poll.map(Ok),
-            Err(panic) => Poll::Ready(Err(panicked(panic.as_ref()))),
+            Err(panic) => Poll::Ready(Err(panic)),
         }
     }
 }
 
 /// The error that a caught panic becomes.
+#[cold]
 fn panicked(panic: &(dyn Any + Send)) -> Error {
     let message = panic
         .downcast_ref::<&str>()

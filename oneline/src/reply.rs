@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
-use net_core::{Result, Sender};
+use net_core::{Output, Result, Sender};
 
 use crate::HandlerError;
 use crate::line::{self, Wire};
@@ -24,7 +24,7 @@ enum Way<'a> {
     /// Past the connection's task, which writes them while the handler waits.
     Shared(&'a Sender<Wire>),
     /// Straight, for a handler that does not wait.
-    Direct(&'a mut (dyn FnMut(&[u8]) -> Result<()> + Send)),
+    Direct(Output<'a, Wire>),
 }
 
 impl<'a> Replies<'a> {
@@ -34,8 +34,8 @@ impl<'a> Replies<'a> {
     }
 
     #[inline]
-    pub(crate) fn direct(push: &'a mut (dyn FnMut(&[u8]) -> Result<()> + Send), allow_controls: bool) -> Self {
-        Self::by(Way::Direct(push), allow_controls)
+    pub(crate) fn direct(output: Output<'a, Wire>, allow_controls: bool) -> Self {
+        Self::by(Way::Direct(output), allow_controls)
     }
 
     #[inline]
@@ -71,7 +71,7 @@ impl<'a> Replies<'a> {
     pub fn push_raw(&mut self, reply: impl AsRef<[u8]>) -> Result<()> {
         match &mut self.way {
             Way::Shared(sender) => sender.push(reply.as_ref())?,
-            Way::Direct(push) => push(reply.as_ref())?,
+            Way::Direct(output) => output.push(reply.as_ref())?,
         }
         self.count += 1;
         Ok(())
@@ -88,7 +88,7 @@ impl<'a> Replies<'a> {
         }
         match &mut self.way {
             Way::Shared(sender) => sender.send(reply).await?,
-            Way::Direct(push) => push(reply)?,
+            Way::Direct(output) => output.push(reply)?,
         }
         self.count += 1;
         Ok(())

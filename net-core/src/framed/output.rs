@@ -261,6 +261,15 @@ impl<'a, F: Framing> Output<'a, F> {
         Self { writer, framing }
     }
 
+    /// The same output for a shorter time, for whoever wants one to keep.
+    #[inline]
+    pub fn reborrow(&mut self) -> Output<'_, F> {
+        Output {
+            writer: self.writer,
+            framing: self.framing,
+        }
+    }
+
     /// Gathers one frame; it leaves when the next frame has to be waited for.
     ///
     /// # Errors

@@ -3,7 +3,9 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use net_core::{Error, ErrorKind, Frame, Framed, Guard, Net, Output, Sender, Stream, TimeoutKind, catch_panic};
+use net_core::{
+    Error, ErrorKind, Frame, Framed, Guard, Net, Output, Sender, Stream, TimeoutKind, catch_panic, catch_panic_in,
+};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::accept::{Eviction, Shared};
@@ -205,13 +207,12 @@ impl Talk<'_> {
             return self.built_in(&protocol.meaning_of(line, fault), output);
         }
         let controls = self.settings.allow_controls;
-        let mut push = |line: &[u8]| output.push(line);
-        let mut replies = Replies::direct(&mut push, controls);
-        let at_once = catch_panic(async { handler.at_once(&protocol.command(line), &mut replies) });
-        match at_once.await.transpose() {
-            None => {}
-            Some(Ok(Ok(()))) => return None,
-            Some(outcome) => return self.failed(outcome),
+        let mut replies = Replies::direct(output.reborrow(), controls);
+        match catch_panic_in(|| handler.at_once(&protocol.command(line), &mut replies)) {
+            Ok(None) => {}
+            Ok(Some(Ok(()))) => return None,
+            Ok(Some(Err(error))) => return self.failed(Ok(Err(error))),
+            Err(panic) => return self.failed(Err(panic)),
         }
         let mut replies = Replies::new(&self.sender, controls);
         // Made in place and pinned there: what is moved about for each command would cost more than all the rest.
