@@ -34,6 +34,7 @@ pub(crate) struct Core {
     closed: Cell<bool>,
     random: Cell<u64>,
     pub(crate) trace: Trace,
+    endings: RefCell<Vec<Box<dyn FnOnce()>>>,
 }
 
 struct State {
@@ -208,6 +209,7 @@ impl Core {
             closed: Cell::new(false),
             random: Cell::new(seed),
             trace: Trace::default(),
+            endings: RefCell::default(),
         })
     }
 
@@ -373,6 +375,17 @@ impl Core {
             self.current.get()
         } else {
             None
+        }
+    }
+
+    /// Lets a process go on at this instant, after what is due already.
+    #[inline]
+    pub(crate) fn wake(&self, process: Slot) {
+        let state = &mut *self.state.borrow_mut();
+        if state.processes.get(process).is_some() {
+            state
+                .queue
+                .push(self.now.get(), Priority::NORMAL, Target::Resume, process);
         }
     }
 
@@ -702,6 +715,13 @@ impl Core {
         drop(processes);
         drop((details, events, foreign));
         self.trace.unwatch();
+        let endings = std::mem::take(&mut *self.endings.borrow_mut());
+        endings.into_iter().for_each(|ending| ending());
+    }
+
+    /// Has something done when the environment ends, after its processes were dropped.
+    pub(crate) fn at_end(&self, ending: impl FnOnce() + 'static) {
+        self.endings.borrow_mut().push(Box::new(ending));
     }
 }
 

@@ -2,7 +2,7 @@
 
 pub(crate) mod core;
 pub(crate) mod queue;
-mod table;
+pub(crate) mod table;
 mod trace;
 
 use std::fmt;
@@ -64,6 +64,14 @@ impl Environment {
         Self {
             core: Core::new(start, seed),
             root: true,
+        }
+    }
+
+    /// A handle on the environment of a core.
+    pub(crate) fn handle(core: &Rc<Core>) -> Self {
+        Self {
+            core: Rc::clone(core),
+            root: false,
         }
     }
 
