@@ -34,11 +34,14 @@
 //!   something that can't happen any more ends with a [`RunError::Deadlock`] that says who waits for what.
 //! * All randomness comes from the environment's seed, and [`Environment::trace_hash`] tells whether two runs were
 //!   equal.
+//! * A simulated [`network`] gives each of its hosts a [`net_core::Net`], so that programs written for real sockets run
+//!   in virtual time.
 
 pub mod condition;
 mod environment;
 mod event;
 mod failure;
+pub mod network;
 mod process;
 mod timeout;
 

@@ -1,0 +1,431 @@
+//! Links: what happens to packets on their way from one host to another.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use net_core::Instant;
+
+use super::tcp::Parked;
+use crate::environment::core::Core;
+
+/// How long a packet is on its way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Latency {
+    /// Always the same.
+    Fixed(Duration),
+    /// Anything between the two, equally likely.
+    Uniform {
+        /// At least.
+        min: Duration,
+        /// At most.
+        max: Duration,
+    },
+    /// Exponentially distributed above a minimum: mostly short, sometimes long.
+    Exponential {
+        /// At least.
+        min: Duration,
+        /// On average, the minimum included.
+        mean: Duration,
+    },
+    /// Normally distributed, cut off at a minimum.
+    Normal {
+        /// On average.
+        mean: Duration,
+        /// The standard deviation.
+        deviation: Duration,
+        /// At least.
+        min: Duration,
+    },
+}
+
+/// Which packets are lost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Loss {
+    /// None.
+    None,
+    /// Each with this probability (Bernoulli).
+    Random(f64),
+    /// In bursts (Gilbert-Elliott): the link is good or bad, and changes from packet to packet with these
+    /// probabilities.
+    Bursts {
+        /// From good to bad.
+        worsen: f64,
+        /// From bad to good.
+        mend: f64,
+        /// Loss while it is good.
+        good: f64,
+        /// Loss while it is bad.
+        bad: f64,
+    },
+}
+
+/// The properties of one direction between two hosts.
+///
+/// ```
+/// use std::time::Duration;
+/// use sim_io::network::Link;
+///
+/// let dsl = Link::default()
+///     .latency(Duration::from_millis(15))
+///     .jitter(Duration::from_millis(2))
+///     .bandwidth(16_000_000)
+///     .loss(0.001);
+/// assert_eq!(dsl.mtu, 1500);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Link {
+    /// How long a packet is on its way. Default: 1 ms.
+    pub latency: Latency,
+    /// Up to this much is added to each packet's latency, equally likely. Default: none.
+    pub jitter: Duration,
+    /// Bits per second, headers included. Default: no limit.
+    pub bandwidth: Option<u64>,
+    /// Bytes that wait for the bandwidth. TCP waits for room, as behind a local queue; other packets that find none are
+    /// lost. Default: 256 KiB.
+    pub queue: usize,
+    /// Which packets are lost. On a stream that is a delay: what was lost is sent again. Default: none.
+    pub loss: Loss,
+    /// Probability that a packet arrives twice. TCP discards the copy. Default: 0.
+    pub duplicate: f64,
+    /// Probability that a packet takes [`reorder_by`](Self::reorder_by) longer, so that later ones overtake it. TCP puts
+    /// them in order again. Default: 0.
+    pub reorder: f64,
+    /// How much longer such a packet takes. Default: 10 ms.
+    pub reorder_by: Duration,
+    /// Probability that a packet is damaged. The checksums of TCP and UDP find it, so that it is as good as lost; it is
+    /// counted apart. Default: 0.
+    pub corrupt: f64,
+    /// The largest packet in bytes, its IP header included. TCP cuts its segments to it; larger datagrams travel as
+    /// fragments, and are lost when one of them is. Default: 1500.
+    pub mtu: usize,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self {
+            latency: Latency::Fixed(Duration::from_millis(1)),
+            jitter: Duration::ZERO,
+            bandwidth: None,
+            queue: 256 * 1024,
+            loss: Loss::None,
+            duplicate: 0.0,
+            reorder: 0.0,
+            reorder_by: Duration::from_millis(10),
+            corrupt: 0.0,
+            mtu: 1500,
+        }
+    }
+}
+
+/// The smallest MTU that IPv4 hosts must take.
+const SMALLEST_MTU: usize = 576;
+
+impl Link {
+    /// What connects a host with itself: no time, no loss, packets of 64 KiB.
+    pub(super) fn loopback() -> Self {
+        Self {
+            latency: Latency::Fixed(Duration::ZERO),
+            mtu: 65_536,
+            ..Self::default()
+        }
+    }
+
+    /// Sets a fixed latency.
+    #[must_use]
+    pub fn latency(mut self, latency: Duration) -> Self {
+        self.latency = Latency::Fixed(latency);
+        self
+    }
+
+    /// Sets a distribution of latencies.
+    #[must_use]
+    pub fn latencies(mut self, latency: Latency) -> Self {
+        self.latency = latency;
+        self
+    }
+
+    /// Sets the jitter.
+    #[must_use]
+    pub fn jitter(mut self, most: Duration) -> Self {
+        self.jitter = most;
+        self
+    }
+
+    /// Sets the bandwidth in bits per second; 0 means 1.
+    #[must_use]
+    pub fn bandwidth(mut self, bits_per_second: u64) -> Self {
+        self.bandwidth = Some(bits_per_second.max(1));
+        self
+    }
+
+    /// Sets how many bytes wait for the bandwidth.
+    #[must_use]
+    pub fn queue(mut self, bytes: usize) -> Self {
+        self.queue = bytes;
+        self
+    }
+
+    /// Loses each packet with this probability.
+    #[must_use]
+    pub fn loss(mut self, probability: f64) -> Self {
+        self.loss = Loss::Random(probability);
+        self
+    }
+
+    /// Sets which packets are lost.
+    #[must_use]
+    pub fn losses(mut self, loss: Loss) -> Self {
+        self.loss = loss;
+        self
+    }
+
+    /// Sets the probability that a packet arrives twice.
+    #[must_use]
+    pub fn duplicate(mut self, probability: f64) -> Self {
+        self.duplicate = probability;
+        self
+    }
+
+    /// Sets the probability that a packet takes longer, and by how much.
+    #[must_use]
+    pub fn reorder(mut self, probability: f64, by: Duration) -> Self {
+        self.reorder = probability;
+        self.reorder_by = by;
+        self
+    }
+
+    /// Sets the probability that a packet is damaged.
+    #[must_use]
+    pub fn corrupt(mut self, probability: f64) -> Self {
+        self.corrupt = probability;
+        self
+    }
+
+    /// Sets the largest packet, at least 576 bytes.
+    #[must_use]
+    pub fn mtu(mut self, bytes: usize) -> Self {
+        self.mtu = bytes.max(SMALLEST_MTU);
+        self
+    }
+
+    pub(super) fn largest_packet(&self) -> usize {
+        self.mtu.max(SMALLEST_MTU)
+    }
+
+    /// How long the next packet is on its way.
+    #[inline]
+    fn draw(&self, core: &Core) -> Duration {
+        let latency = match self.latency {
+            Latency::Fixed(latency) => latency,
+            Latency::Uniform { min, max } => min.saturating_add(max.saturating_sub(min).mul_f64(fraction(core))),
+            Latency::Exponential { min, mean } => {
+                // 1 - fraction is never 0.
+                min.saturating_add(times(mean.saturating_sub(min), -(1.0 - fraction(core)).ln()))
+            }
+            Latency::Normal { mean, deviation, min } => {
+                let radius = (-2.0 * (1.0 - fraction(core)).ln()).sqrt();
+                let by = radius * (std::f64::consts::TAU * fraction(core)).cos();
+                if by < 0.0 {
+                    mean.saturating_sub(times(deviation, -by)).max(min)
+                } else {
+                    mean.saturating_add(times(deviation, by)).max(min)
+                }
+            }
+        };
+        if self.jitter.is_zero() {
+            latency
+        } else {
+            latency.saturating_add(self.jitter.mul_f64(fraction(core)))
+        }
+    }
+
+    /// About how long packets are on their way.
+    pub(super) fn typical(&self) -> Duration {
+        let latency = match self.latency {
+            Latency::Fixed(latency) => latency,
+            Latency::Uniform { min, max } => min.saturating_add(max) / 2,
+            Latency::Exponential { mean, min } => mean.max(min),
+            Latency::Normal { mean, min, .. } => mean.max(min),
+        };
+        latency.saturating_add(self.jitter / 2)
+    }
+}
+
+/// A duration times a number that is not negative; bounded, so that no setting can overflow.
+fn times(duration: Duration, by: f64) -> Duration {
+    Duration::try_from_secs_f64(duration.as_secs_f64() * by).unwrap_or(Duration::MAX / 4)
+}
+
+/// From 0 up to, and without, 1.
+pub(super) fn fraction(core: &Core) -> f64 {
+    (core.random() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// Draws only if the outcome is open, so that an unused setting changes no other draw.
+fn happens(probability: f64, core: &Core) -> bool {
+    probability > 0.0 && fraction(core) < probability
+}
+
+/// One direction between two hosts: its link, and the state that it is in.
+#[derive(Debug)]
+pub(super) struct Path {
+    pub(super) link: Rc<Link>,
+    /// The link is its own, not the network's default.
+    pub(super) own: bool,
+    /// Until when the bandwidth is used up.
+    busy: Instant,
+    /// The bad state of a link that loses in bursts.
+    bad: bool,
+    pub(super) cut: bool,
+    pub(super) held: bool,
+    /// What waits until it is released.
+    pub(super) parked: Vec<Parked>,
+}
+
+/// What becomes of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It arrives; perhaps twice.
+    Arrives(Instant, Option<Instant>),
+    Lost,
+    Corrupt,
+    /// It waits until the path is released.
+    Held,
+}
+
+impl Path {
+    pub(super) fn new(link: Rc<Link>, own: bool) -> Self {
+        Self {
+            link,
+            own,
+            busy: Instant::ZERO,
+            bad: false,
+            cut: false,
+            held: false,
+            parked: Vec::new(),
+        }
+    }
+
+    /// How long so many bytes take to leave.
+    fn serialisation(&self, bytes: usize) -> Duration {
+        match self.link.bandwidth {
+            None => Duration::ZERO,
+            Some(bits) => {
+                let nanos = (bytes as u128 * 8_000_000_000).div_ceil(u128::from(bits.max(1)));
+                Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+            }
+        }
+    }
+
+    /// Bytes that find room in the queue now; none if there is no limit.
+    pub(super) fn room(&self, now: Instant) -> Option<usize> {
+        let bits = self.link.bandwidth?;
+        let queued = (self.busy - now).as_nanos() * u128::from(bits) / 8_000_000_000;
+        if queued == 0 {
+            // Whatever the queue's size: one packet is on the wire itself.
+            return Some(self.link.queue.max(self.link.largest_packet()));
+        }
+        Some(
+            self.link
+                .queue
+                .saturating_sub(usize::try_from(queued).unwrap_or(usize::MAX)),
+        )
+    }
+
+    /// When that many bytes will find room.
+    pub(super) fn when_room(&self, now: Instant, bytes: usize) -> Instant {
+        let may_wait = self.link.queue.saturating_sub(bytes);
+        (self.busy - self.serialisation(may_wait)).max(now + Duration::from_nanos(1))
+    }
+
+    /// When so many bytes arrive that leave now, behind what waits already.
+    #[inline]
+    pub(super) fn arrival(&mut self, now: Instant, bytes: usize, core: &Core) -> Instant {
+        if self.link.bandwidth.is_some() {
+            self.busy = self.busy.max(now) + self.serialisation(bytes);
+            self.busy + self.link.draw(core)
+        } else {
+            now + self.link.draw(core)
+        }
+    }
+
+    /// When an acknowledgement arrives that leaves now: it takes no bandwidth.
+    #[inline]
+    pub(super) fn acknowledgement(&self, now: Instant, core: &Core) -> Instant {
+        now + self.link.draw(core)
+    }
+
+    /// The first of so many packets that is lost or damaged.
+    #[inline]
+    pub(super) fn first_lost(&mut self, packets: usize, core: &Core) -> Option<usize> {
+        let link = &*self.link;
+        if link.loss == Loss::None && link.corrupt <= 0.0 {
+            return None;
+        }
+        match link.loss {
+            Loss::Bursts { .. } => (0..packets).find(|_| self.loses(core) || happens(self.link.corrupt, core)),
+            Loss::None => first(link.corrupt, packets, core),
+            Loss::Random(loss) => first(1.0 - (1.0 - loss) * (1.0 - link.corrupt), packets, core),
+        }
+    }
+
+    fn loses(&mut self, core: &Core) -> bool {
+        match self.link.loss {
+            Loss::None => false,
+            Loss::Random(probability) => happens(probability, core),
+            Loss::Bursts {
+                worsen,
+                mend,
+                good,
+                bad,
+            } => {
+                if happens(if self.bad { mend } else { worsen }, core) {
+                    self.bad = !self.bad;
+                }
+                happens(if self.bad { bad } else { good }, core)
+            }
+        }
+    }
+
+    /// Sends a packet that is no stream data; `packets` is the number of its fragments.
+    pub(super) fn send(&mut self, now: Instant, bytes: usize, packets: usize, core: &Core) -> Fate {
+        if self.cut {
+            return Fate::Lost;
+        }
+        if self.held {
+            return Fate::Held;
+        }
+        if self.room(now).is_some_and(|room| bytes > room) {
+            return Fate::Lost;
+        }
+        let mut at = self.arrival(now, bytes, core);
+        for _ in 0..packets {
+            if self.loses(core) {
+                return Fate::Lost;
+            }
+            if happens(self.link.corrupt, core) {
+                return Fate::Corrupt;
+            }
+        }
+        if happens(self.link.reorder, core) {
+            at += self.link.reorder_by;
+        }
+        let copy = happens(self.link.duplicate, core).then(|| self.acknowledgement(now, core));
+        Fate::Arrives(at, copy)
+    }
+}
+
+/// The first of so many independent events that happens, by one draw.
+fn first(probability: f64, count: usize, core: &Core) -> Option<usize> {
+    if probability <= 0.0 {
+        return None;
+    }
+    if probability >= 1.0 {
+        return Some(0);
+    }
+    let before = ((1.0 - fraction(core)).ln() / (1.0 - probability).ln()).floor();
+    (before < count as f64).then_some(before as usize)
+}
