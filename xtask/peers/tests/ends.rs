@@ -14,8 +14,9 @@ use peers::sockets;
 use std::io::{Read, Write};
 
 /// These speak lines only.
-const LINE_ECHOES: [(&str, Echo); 2] = [
-    ("oneline, Handler", oneline::handler),
+const LINE_ECHOES: [(&str, Echo); 3] = [
+    ("oneline, at_once", oneline::at_once),
+    ("oneline, command", oneline::command),
     ("oneline, closure", oneline::closure),
 ];
 

@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+const AT_ONCE: &str = "oneline, Handler::at_once";
 const ORIGINAL: &str = "Python original 1.2.0";
 
 /// The command of the original's sample programs, echoed.
@@ -48,9 +49,10 @@ pub fn build() -> Outcome<Vec<Comparison>> {
                     .into(),
             rows: vec![
                 original(ORIGINAL, original_pipelined),
-                echo_row("oneline, Handler", oneline::handler, line, batches)
+                echo_row(AT_ONCE, oneline::at_once, line, batches)
                     .target(Target::figure(AtLeast(10e6)))
                     .target(Target::times_better(ORIGINAL, 100.0)),
+                echo_row("oneline, Handler::command", oneline::command, line, batches),
                 echo_row("oneline, closure", oneline::closure, line, batches),
                 echo_row("raw mio", mio_loop::echo, line, batches),
                 echo_row("tokio, hand loop", tokio_loop::lent, line, batches),
@@ -66,7 +68,8 @@ pub fn build() -> Outcome<Vec<Comparison>> {
                 .into(),
             rows: vec![
                 echo_row("raw mio", mio_loop::echo, line, window),
-                echo_row("oneline, Handler", oneline::handler, line, window).target(Target::ratio(AtMost(1.10))),
+                echo_row(AT_ONCE, oneline::at_once, line, window).target(Target::ratio(AtMost(1.10))),
+                echo_row("oneline, Handler::command", oneline::command, line, window),
                 echo_row("oneline, closure", oneline::closure, line, window),
                 echo_row("net-core, lent frames", net_core::lent, line, window),
                 echo_row("tokio, hand loop", tokio_loop::lent, line, window),
@@ -81,7 +84,12 @@ pub fn build() -> Outcome<Vec<Comparison>> {
                     .into(),
             rows: vec![
                 round_trip_row("raw mio", mio_loop::echo, line, COMMAND),
-                round_trip_target(round_trip_row("oneline, Handler", oneline::handler, line, COMMAND)),
+                round_trip_target(round_trip_row(
+                    "oneline, Handler::command",
+                    oneline::command,
+                    line,
+                    COMMAND,
+                )),
                 original(ORIGINAL, |server, effort| {
                     Ok(sequential::run(server.address, COMMAND, server.account(), effort)?.0)
                 }),

@@ -16,11 +16,21 @@ use tokio::sync::Notify;
 /// Answers each command with itself, lent.
 #[derive(Debug)]
 struct Echo {
+    at_once: bool,
     commands: u64,
     all: Arc<AtomicU64>,
 }
 
 impl Handler for Echo {
+    #[inline]
+    fn at_once(&mut self, command: &Command<'_>, replies: &mut Replies<'_>) -> Option<Result<(), HandlerError>> {
+        if !self.at_once {
+            return None;
+        }
+        self.commands += 1;
+        Some(replies.push(command.text()).map_err(HandlerError::from))
+    }
+
     async fn command(&mut self, command: Command<'_>, replies: &mut Replies<'_>) -> Result<(), HandlerError> {
         self.commands += 1;
         replies.push(command.text())?;
@@ -34,12 +44,20 @@ impl Drop for Echo {
     }
 }
 
-/// A `Handler` that echoes.
+/// A `Handler` that echoes in `at_once`.
 ///
 /// # Errors
 /// Those of the listener.
-pub fn handler(door: Door, job: Job) -> Outcome<u64> {
-    crowd(door, job, Arc::default())
+pub fn at_once(door: Door, job: Job) -> Outcome<u64> {
+    handlers(door, job, Arc::default(), true)
+}
+
+/// A `Handler` that echoes in `command`, where it could wait.
+///
+/// # Errors
+/// Those of the listener.
+pub fn command(door: Door, job: Job) -> Outcome<u64> {
+    handlers(door, job, Arc::default(), false)
 }
 
 /// The same for many clients, which may end in whatever way.
@@ -47,9 +65,14 @@ pub fn handler(door: Door, job: Job) -> Outcome<u64> {
 /// # Errors
 /// Those of the listener.
 pub fn crowd(door: Door, job: Job, progress: Arc<Progress>) -> Outcome<u64> {
+    handlers(door, job, progress, false)
+}
+
+fn handlers(door: Door, job: Job, progress: Arc<Progress>, at_once: bool) -> Outcome<u64> {
     let all = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&all);
     let server = Server::with_handler(move || Echo {
+        at_once,
         commands: 0,
         all: Arc::clone(&all),
     });
