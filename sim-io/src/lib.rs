@@ -32,6 +32,7 @@
 //! * [Conditions](Environment::any_of) wait for all or any of several things.
 //! * A failure that nobody waits for stops the run with an error that names who failed: it is never lost. A run until
 //!   something that can't happen any more ends with a [`RunError::Deadlock`] that says who waits for what.
+//! * [Resources](resources) are what processes share: places, matter and things.
 //! * All randomness comes from the environment's seed, and [`Environment::trace_hash`] tells whether two runs were
 //!   equal.
 //! * A simulated [`network`] gives each of its hosts a [`net_core::Net`], so that programs written for real sockets run
@@ -43,6 +44,7 @@ mod event;
 mod failure;
 pub mod network;
 mod process;
+pub mod resources;
 mod timeout;
 
 pub use environment::{Environment, Priority, Step, Traced, Until};
@@ -50,4 +52,8 @@ pub use event::{AlreadyTriggered, Event, Wait};
 pub use failure::{Blocked, Failure, RunError};
 pub use net_core::Instant;
 pub use process::{Interrupted, Killed, NotInterruptible, Process, interruptible};
+pub use resources::{
+    Container, FilterStore, InvalidAmount, Preempted, PreemptiveResource, PriorityItem, PriorityResource,
+    PriorityStore, Resource, Store,
+};
 pub use timeout::Timeout;

@@ -32,7 +32,7 @@ pub struct Interrupted {
 }
 
 impl Interrupted {
-    fn new<C: fmt::Debug + 'static>(cause: C) -> Self {
+    pub(crate) fn new<C: fmt::Debug + 'static>(cause: C) -> Self {
         Self {
             text: format!("{cause:?}").into(),
             cause: Rc::new(cause),

@@ -71,7 +71,7 @@ fn a_deadlock_names_processes_and_what_they_wait_for() {
         async move { waits.await.map(drop) }
     });
     env.named_process("parent", {
-        let (env, bell) = (env.clone(), bell.clone());
+        let env = env.clone();
         async move {
             env.all_of((&bell, env.any_of((env.named_event::<()>("gong"), env.event::<()>()))))
                 .await

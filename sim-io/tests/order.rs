@@ -114,6 +114,8 @@ fn wakers_of_others_are_heard() {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::task::{Context, Poll, Wake, Waker};
 
+    type Child = Pin<Box<dyn Future<Output = u32>>>;
+
     struct Flag {
         woken: AtomicBool,
         parent: Waker,
@@ -133,7 +135,7 @@ fn wakers_of_others_are_heard() {
             event.succeed(2).unwrap();
         });
         let timeout = env.wait(1);
-        let mut children: Vec<(Option<Arc<Flag>>, Pin<Box<dyn Future<Output = u32>>>)> = vec![
+        let mut children: Vec<(Option<Arc<Flag>>, Child)> = vec![
             (None, Box::pin(async move { event.await.unwrap() })),
             (None, Box::pin(async move { timeout.await; 1 })),
         ];

@@ -4,7 +4,6 @@
 """
 
 import simpy
-from simpy.events import NORMAL, URGENT
 
 
 def same_instant(env, log):
@@ -520,9 +519,13 @@ def steps(env, log):
         log.append('empty')
 
 
-if __name__ == '__main__':
-    for name, scenario in list(globals().items()):
-        if callable(scenario) and getattr(scenario, '__code__', None) and scenario.__code__.co_varnames[:2] == ('env', 'log'):
+def run_all(scenarios):
+    for name, scenario in list(scenarios.items()):
+        if getattr(scenario, '__code__', None) and scenario.__code__.co_varnames[:2] == ('env', 'log'):
             log = []
             scenario(simpy.Environment(), log)
             print(f'{name}: {" | ".join(log)}')
+
+
+if __name__ == '__main__':
+    run_all(globals())
