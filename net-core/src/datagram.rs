@@ -1,6 +1,5 @@
 //! UDP: datagrams that may be lost, doubled or reordered.
 
-use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,12 +7,14 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::ReadBuf;
 
 use crate::backend::RawDatagram;
+use crate::backend::waiting::Waiting;
 use crate::{Endpoint, Error, ErrorKind, MulticastInterface, Net, Operation, Result};
 
 /// The largest datagram that UDP carries, in bytes.
 const LARGEST: usize = 65_535;
 
-/// A UDP socket; made by [`Net::datagram`]. All calls take `&self`, so that one task may send while another receives.
+/// A UDP socket; made by [`Net::datagram`]. All calls take `&self`, so that one task may send while another receives, and
+/// several may receive: each datagram goes to one of them.
 ///
 /// ```
 /// use net_core::Net;
@@ -32,6 +33,8 @@ pub struct Datagram {
     raw: Box<dyn RawDatagram>,
     net: Net,
     local: Endpoint,
+    receiving: Waiting,
+    sending: Waiting,
 }
 
 impl Datagram {
@@ -41,6 +44,8 @@ impl Datagram {
             raw,
             net: net.clone(),
             local: Endpoint::udp(local),
+            receiving: Waiting::new(),
+            sending: Waiting::new(),
         })
     }
 
@@ -72,7 +77,7 @@ impl Datagram {
     /// # Errors
     /// As [`send_to`](Self::send_to).
     pub async fn send_to_addr(&self, data: &[u8], to: SocketAddr) -> Result<()> {
-        let sent = poll_fn(|cx| self.raw.poll_send(cx, data, to)).await;
+        let sent = self.sending.wait(|cx| self.raw.poll_send(cx, data, to)).await;
         match sent {
             Ok(_) => Ok(()),
             // EMSGSIZE
@@ -84,7 +89,8 @@ impl Datagram {
         }
     }
 
-    /// Receives one datagram, whole, and says from whom. Cancel safe.
+    /// Receives one datagram, whole, and says from whom. Cancel safe. A sender on an IPv6 link-local address can be
+    /// answered only with its scope, which [`receive_from`](Self::receive_from) tells.
     ///
     /// # Errors
     /// What the system reports; a port that refused an earlier datagram of ours shows as
@@ -101,11 +107,23 @@ impl Datagram {
     /// # Errors
     /// As [`receive`](Self::receive).
     pub async fn receive_into(&self, buffer: &mut [u8]) -> Result<(usize, Endpoint)> {
+        let (n, from) = self.receive_from(buffer).await?;
+        Ok((n, Endpoint::udp(from)))
+    }
+
+    /// [`receive_into`](Self::receive_into) with the sender's address as the backend tells it: that of an IPv6 sender
+    /// has its scope, so that [`send_to_addr`](Self::send_to_addr) answers a link-local one too. Cancel safe.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
+    pub async fn receive_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr)> {
         let mut buffer = ReadBuf::new(buffer);
-        let from = poll_fn(|cx| self.raw.poll_receive(cx, &mut buffer))
+        let from = self
+            .receiving
+            .wait(|cx| self.raw.poll_receive(cx, &mut buffer))
             .await
             .map_err(|error| Error::from_io(Operation::Read, error).at(&self.local))?;
-        Ok((buffer.filled().len(), Endpoint::udp(from)))
+        Ok((buffer.filled().len(), from))
     }
 
     /// Joins a multicast group.

@@ -68,13 +68,15 @@ pub enum UnixName {
 }
 
 impl Endpoint {
-    /// A TCP endpoint.
+    /// A TCP endpoint. The scope of an IPv6 address is no part of an endpoint.
     pub fn tcp(address: impl Into<SocketAddr>) -> Self {
         let address = address.into();
         Self::Tcp(Host::Ip(address.ip()), address.port())
     }
 
-    /// A UDP endpoint.
+    /// A UDP endpoint. The scope of an IPv6 address is no part of an endpoint;
+    /// [`Datagram::receive_from`](crate::Datagram::receive_from) and
+    /// [`send_to_addr`](crate::Datagram::send_to_addr) keep it.
     pub fn udp(address: impl Into<SocketAddr>) -> Self {
         let address = address.into();
         Self::Udp(Host::Ip(address.ip()), address.port())

@@ -13,6 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 #[cfg(feature = "tls")]
 use crate::backend::BoxFuture;
 use crate::backend::Plain;
+#[cfg(feature = "tls")]
+use crate::backend::waiting::Waiting;
 use crate::memory;
 use crate::net::Core;
 #[cfg(feature = "tls")]
@@ -55,10 +57,21 @@ enum Inner {
     #[cfg(feature = "tls")]
     Tls(Box<Encrypted>),
     #[cfg(feature = "tls")]
-    Handshaking(BoxFuture<'static, Result<Box<Encrypted>>>),
+    Handshaking(Handshake, Waiting),
     /// The handshake failed, with this.
     #[cfg(feature = "tls")]
     Failed(Error),
+}
+
+#[cfg(feature = "tls")]
+type Handshake = BoxFuture<'static, Result<Box<Encrypted>>>;
+
+/// Which side of the stream polls. The two halves of a split stream may belong to two tasks, and a handshake concerns
+/// both.
+#[derive(Clone, Copy)]
+enum Side {
+    Read,
+    Write,
 }
 
 impl Stream {
@@ -128,34 +141,39 @@ impl Stream {
     /// # Errors
     /// [`ErrorKind::Tls`] with the reason, or [`TimeoutKind::Handshake`].
     pub async fn handshake(&mut self) -> Result<()> {
-        poll_fn(|cx| self.poll_handshake(cx)).await
+        poll_fn(|cx| self.poll_handshake(Side::Read, cx)).await
     }
 
     #[cfg(feature = "tls")]
     #[inline]
-    fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+    fn poll_handshake(&mut self, side: Side, cx: &mut Context<'_>) -> Poll<Result<()>> {
         match &mut self.inner {
             Inner::Plain(_) | Inner::Tls(_) => Poll::Ready(Ok(())),
             Inner::Failed(error) => Poll::Ready(Err(error.clone())),
-            Inner::Handshaking(handshake) => match ready!(handshake.as_mut().poll(cx)) {
-                Ok(encrypted) => {
-                    self.inner = Inner::Tls(encrypted);
-                    self.track.upgraded();
-                    Poll::Ready(Ok(()))
+            Inner::Handshaking(handshake, waiting) => {
+                let outcome = ready!(waiting.poll(side as u64, cx, |cx| handshake.as_mut().poll(cx)));
+                // The other side waits for the same.
+                waiting.wake();
+                match outcome {
+                    Ok(encrypted) => {
+                        self.inner = Inner::Tls(encrypted);
+                        self.track.upgraded();
+                        Poll::Ready(Ok(()))
+                    }
+                    Err(error) => {
+                        let error = error.at(self.track.peer());
+                        self.track.fault(&error);
+                        self.inner = Inner::Failed(error.clone());
+                        Poll::Ready(Err(error))
+                    }
                 }
-                Err(error) => {
-                    let error = error.at(self.track.peer());
-                    self.track.fault(&error);
-                    self.inner = Inner::Failed(error.clone());
-                    Poll::Ready(Err(error))
-                }
-            },
+            }
         }
     }
 
     #[cfg(not(feature = "tls"))]
     #[inline]
-    fn poll_handshake(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
+    fn poll_handshake(&mut self, _: Side, _: &mut Context<'_>) -> Poll<Result<()>> {
         Poll::Ready(Ok(()))
     }
 
@@ -186,11 +204,7 @@ impl Stream {
     }
 
     #[cfg(feature = "tls")]
-    pub(crate) fn begin_handshake(
-        &mut self,
-        lenient: bool,
-        begin: impl FnOnce(Net, Plain) -> BoxFuture<'static, Result<Box<Encrypted>>>,
-    ) -> Result<()> {
+    pub(crate) fn begin_handshake(&mut self, lenient: bool, begin: impl FnOnce(Net, Plain) -> Handshake) -> Result<()> {
         let refused = |text: String| {
             Err(Error::new(ErrorKind::WrongState, Operation::Handshake)
                 .at(self.track.peer())
@@ -207,7 +221,7 @@ impl Stream {
         }
         let gone = Inner::Failed(Error::new(ErrorKind::Internal, Operation::Handshake));
         if let Inner::Plain(plain) = std::mem::replace(&mut self.inner, gone) {
-            self.inner = Inner::Handshaking(begin(self.net(), plain));
+            self.inner = Inner::Handshaking(begin(self.net(), plain), Waiting::new());
             self.lenient = lenient;
         }
         self.track.encrypted();
@@ -264,7 +278,7 @@ impl Stream {
             #[cfg(feature = "tls")]
             Inner::Tls(encrypted) => encrypted.get_mut().0.reset_on_drop(),
             #[cfg(feature = "tls")]
-            Inner::Handshaking(_) | Inner::Failed(_) => {}
+            Inner::Handshaking(..) | Inner::Failed(_) => {}
         }
     }
 
@@ -305,14 +319,14 @@ impl AsyncRead for Stream {
             this.unread.advance(n);
             return Poll::Ready(Ok(()));
         }
-        ready!(this.poll_handshake(cx))?;
+        ready!(this.poll_handshake(Side::Read, cx))?;
         let before = buffer.filled().len();
         let outcome = match &mut this.inner {
             Inner::Plain(plain) => Pin::new(plain).poll_read(cx, buffer),
             #[cfg(feature = "tls")]
             Inner::Tls(encrypted) => Pin::new(&mut **encrypted).poll_read(cx, buffer),
             #[cfg(feature = "tls")]
-            Inner::Handshaking(_) | Inner::Failed(_) => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+            Inner::Handshaking(..) | Inner::Failed(_) => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         };
         match ready!(outcome) {
             Ok(()) => {
@@ -347,7 +361,7 @@ macro_rules! write_side {
                 $call
             }
             #[cfg(feature = "tls")]
-            Inner::Handshaking(_) | Inner::Failed(_) => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+            Inner::Handshaking(..) | Inner::Failed(_) => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
     };
 }
@@ -356,7 +370,7 @@ impl AsyncWrite for Stream {
     #[inline]
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        ready!(this.poll_handshake(cx))?;
+        ready!(this.poll_handshake(Side::Write, cx))?;
         match ready!(write_side!(this, stream => stream.poll_write(cx, data))) {
             Ok(n) => {
                 this.track.wrote(n);
@@ -368,7 +382,7 @@ impl AsyncWrite for Stream {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        ready!(this.poll_handshake(cx))?;
+        ready!(this.poll_handshake(Side::Write, cx))?;
         match ready!(write_side!(this, stream => stream.poll_flush(cx))) {
             Ok(()) => Poll::Ready(Ok(())),
             Err(error) => Poll::Ready(Err(this.failed(Operation::Write, error))),
@@ -378,7 +392,7 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         this.track.closing();
-        ready!(this.poll_handshake(cx))?;
+        ready!(this.poll_handshake(Side::Write, cx))?;
         match ready!(write_side!(this, stream => stream.poll_shutdown(cx))) {
             // A peer that is gone already needs no FIN.
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
@@ -393,7 +407,7 @@ impl AsyncWrite for Stream {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        ready!(this.poll_handshake(cx))?;
+        ready!(this.poll_handshake(Side::Write, cx))?;
         match ready!(write_side!(this, stream => stream.poll_write_vectored(cx, slices))) {
             Ok(n) => {
                 this.track.wrote(n);
@@ -409,7 +423,7 @@ impl AsyncWrite for Stream {
             #[cfg(feature = "tls")]
             Inner::Tls(encrypted) => encrypted.is_write_vectored(),
             #[cfg(feature = "tls")]
-            Inner::Handshaking(_) | Inner::Failed(_) => false,
+            Inner::Handshaking(..) | Inner::Failed(_) => false,
         }
     }
 }

@@ -11,7 +11,7 @@ use common::{poll_once, settle};
 use net_core::framing::{LengthPrefix, Line, Raw};
 use net_core::{
     BindOptions, ClosedBy, ConnectOptions, Endpoint, Error, ErrorKind, EventKind, Framed, Net, Operation, Result,
-    Stream, TimeoutKind, TlsClient, TlsFault, TlsServer,
+    Stream, Task, TimeoutKind, TlsClient, TlsFault, TlsServer,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -384,7 +384,7 @@ async fn an_end_without_close_notify_is_truncated_unless_that_is_tolerated() {
 #[tokio::test]
 async fn framings_that_tell_their_length_need_no_close_notify_on_a_boundary() {
     let (server, client) = trusting();
-    for (sent, whole) in [(&b"whole\n"[..], true), (b"whole\nhal", false)] {
+    for (sent, whole) in [(&b"\0\0\0\x05whole"[..], true), (b"\0\0\0\x05whole\0\0", false)] {
         let (net, events) = Events::of(&Net::os());
         let (mut here, mut there) = Stream::pair(&net);
         let (connected, accepted) = tokio::join!(
@@ -396,7 +396,7 @@ async fn framings_that_tell_their_length_need_no_close_notify_on_a_boundary() {
         there.write_all(sent).await.unwrap();
         drop(there);
         let id = here.id();
-        let mut lines = Framed::new(here, Line::default());
+        let mut lines = Framed::new(here, LengthPrefix::default());
         assert_eq!(&*lines.next().await.unwrap().unwrap().0, b"whole");
         match lines.next().await {
             Ok(None) => assert!(whole),
@@ -640,4 +640,79 @@ async fn an_upgrade_that_is_dropped_half_way_goes_on_with_the_next_call() {
     let (read, ()) = tokio::join!(there.read_exact(&mut hello), flushing);
     read.unwrap();
     assert_eq!(&hello, b"hello");
+}
+
+/// The two halves of a stream in mid-handshake, each in a task of its own that waits already.
+async fn halves_in_mid_handshake(net: &Net, stream: Stream, writer_first: bool) -> (Task<Outcome>, Task<Outcome>) {
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let reading = async move {
+        let mut text = [0; 4];
+        reader.read_exact(&mut text).await?;
+        assert_eq!(&text, b"ping");
+        Ok(())
+    };
+    let writing = async move {
+        writer.write_all(b"hello").await?;
+        writer.flush().await
+    };
+    if writer_first {
+        let writing = net.spawn(writing).unwrap();
+        settle().await;
+        let reading = net.spawn(reading).unwrap();
+        settle().await;
+        (reading, writing)
+    } else {
+        let reading = net.spawn(reading).unwrap();
+        settle().await;
+        let writing = net.spawn(writing).unwrap();
+        settle().await;
+        (reading, writing)
+    }
+}
+
+type Outcome = std::io::Result<()>;
+
+#[tokio::test(start_paused = true)]
+async fn both_halves_of_a_split_stream_go_on_when_the_handshake_is_done() {
+    let (server, client) = trusting();
+    let net = Net::os();
+    for writer_first in [true, false] {
+        let (mut here, mut there) = Stream::pair(&net);
+        assert!(
+            poll_once(&mut Box::pin(here.upgrade_tls_server(&server)))
+                .await
+                .is_none()
+        );
+        let (reading, writing) = halves_in_mid_handshake(&net, here, writer_first).await;
+        there.upgrade_tls_client(&client, "localhost").await.unwrap();
+        let mut hello = [0; 5];
+        let limit = Duration::from_secs(60);
+        net.timeout(limit, there.read_exact(&mut hello)).await.unwrap().unwrap();
+        there.write_all(b"ping").await.unwrap();
+        there.flush().await.unwrap();
+        for half in [reading, writing] {
+            net.timeout(limit, half).await.unwrap().unwrap().unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_halves_of_a_split_stream_hear_of_a_handshake_that_fails() {
+    let (server, _) = trusting();
+    let net = Net::os();
+    for writer_first in [true, false] {
+        let (mut here, there) = Stream::pair(&net);
+        assert!(
+            poll_once(&mut Box::pin(here.upgrade_tls_server(&server)))
+                .await
+                .is_none()
+        );
+        let (reading, writing) = halves_in_mid_handshake(&net, here, writer_first).await;
+        drop(there);
+        for half in [reading, writing] {
+            let outcome = net.timeout(Duration::from_secs(1), half).await.unwrap().unwrap();
+            let error = Error::from_io(Operation::Read, outcome.unwrap_err());
+            assert_eq!(error.operation(), Operation::Handshake);
+        }
+    }
 }

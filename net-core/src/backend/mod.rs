@@ -3,6 +3,7 @@
 
 #[cfg(feature = "os")]
 pub(crate) mod os;
+pub(crate) mod waiting;
 
 use std::fmt;
 use std::future::Future;
@@ -104,6 +105,9 @@ pub trait RawListener: fmt::Debug + Send {
 }
 
 /// A datagram socket of a backend.
+///
+/// For receiving and for sending one waker each is enough, that of the last poll: [`Datagram`](crate::Datagram) polls with
+/// one waker that wakes all its waiting tasks.
 pub trait RawDatagram: fmt::Debug + Send + Sync {
     /// Receives one datagram and says from whom; what does not fit the buffer is cut off.
     fn poll_receive(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<SocketAddr>>;

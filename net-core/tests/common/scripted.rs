@@ -10,8 +10,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use net_core::{
-    Address, Backend, BoxFuture, Endpoint, Instant, Net, Plain, RawDatagram, RawListener, SocketOptions, Stream, Timer,
-    Transport,
+    Address, Backend, BoxFuture, Endpoint, Instant, MulticastInterface, Net, Plain, RawDatagram, RawListener,
+    SocketOptions, Stream, Timer, Transport,
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -24,6 +24,19 @@ pub(crate) struct Scripted {
     /// How often a listener was asked for a connection.
     pub(crate) accept_polls: Arc<AtomicUsize>,
     accept_waker: Arc<Mutex<Option<Waker>>>,
+    datagrams: Arc<Mutex<Datagrams>>,
+}
+
+/// What comes to the script's datagram socket, and what was sent from it.
+#[derive(Debug, Default)]
+struct Datagrams {
+    waiting: VecDeque<(Vec<u8>, SocketAddr)>,
+    sent: Vec<(Vec<u8>, SocketAddr)>,
+    /// Datagrams that may still be sent.
+    room: usize,
+    /// The wakers of the last polls, as tokio keeps them.
+    receiver: Option<Waker>,
+    sender: Option<Waker>,
 }
 
 #[derive(Debug, Default)]
@@ -62,7 +75,35 @@ impl Scripted {
             accepts: Arc::default(),
             accept_polls: Arc::default(),
             accept_waker: Arc::default(),
+            datagrams: Arc::default(),
         })
+    }
+
+    /// A datagram comes from there.
+    pub(crate) fn datagram_from(&self, from: &str, data: &[u8]) {
+        let receiver = {
+            let mut datagrams = self.datagrams.lock().unwrap();
+            datagrams.waiting.push_back((data.to_vec(), from.parse().unwrap()));
+            datagrams.receiver.take()
+        };
+        receiver.into_iter().for_each(Waker::wake);
+    }
+
+    /// So many more datagrams can be sent.
+    pub(crate) fn room_for_datagrams(&self, count: usize) {
+        let sender = {
+            let mut datagrams = self.datagrams.lock().unwrap();
+            datagrams.room += count;
+            datagrams.sender.take()
+        };
+        sender.into_iter().for_each(Waker::wake);
+    }
+
+    /// The datagrams that were sent, and where to.
+    pub(crate) fn datagrams_sent(&self) -> Vec<(Vec<u8>, String)> {
+        let datagrams = self.datagrams.lock().unwrap();
+        let shown = |(data, to): &(Vec<u8>, SocketAddr)| (data.clone(), to.to_string());
+        datagrams.sent.iter().map(shown).collect()
     }
 
     pub(crate) fn net(self: &Arc<Self>) -> Net {
@@ -183,7 +224,10 @@ impl Backend for Scripted {
     }
 
     fn datagram<'a>(&'a self, _: SocketAddr, _: &'a SocketOptions) -> BoxFuture<'a, io::Result<Box<dyn RawDatagram>>> {
-        Box::pin(async { Err(io::ErrorKind::Unsupported.into()) })
+        Box::pin(async {
+            let socket: Box<dyn RawDatagram> = Box::new(ScriptedDatagram(Arc::clone(&self.datagrams)));
+            Ok(socket)
+        })
     }
 
     fn now(&self) -> Instant {
@@ -230,6 +274,48 @@ impl RawListener for ScriptedListener {
 
     fn local(&self) -> Endpoint {
         "tcp://192.0.2.1:80".parse().unwrap()
+    }
+}
+
+#[derive(Debug)]
+struct ScriptedDatagram(Arc<Mutex<Datagrams>>);
+
+impl RawDatagram for ScriptedDatagram {
+    fn poll_receive(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<SocketAddr>> {
+        let mut datagrams = self.0.lock().unwrap();
+        match datagrams.waiting.pop_front() {
+            Some((data, from)) => {
+                buffer.put_slice(&data[..data.len().min(buffer.remaining())]);
+                Poll::Ready(Ok(from))
+            }
+            None => {
+                datagrams.receiver = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, data: &[u8], to: SocketAddr) -> Poll<io::Result<usize>> {
+        let mut datagrams = self.0.lock().unwrap();
+        if datagrams.room == 0 {
+            datagrams.sender = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        datagrams.room -= 1;
+        datagrams.sent.push((data.to_vec(), to));
+        Poll::Ready(Ok(data.len()))
+    }
+
+    fn local(&self) -> io::Result<SocketAddr> {
+        Ok(([192, 0, 2, 1], 80).into())
+    }
+
+    fn multicast(&self, _: IpAddr, _: MulticastInterface, _: bool) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn set_broadcast(&self, _: bool) -> io::Result<()> {
+        Ok(())
     }
 }
 
