@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use net_core::{
-    Address, Backend, BoxFuture, Endpoint, Instant, Plain, RawDatagram, RawListener, SocketOptions, Timer, Transport,
-    UnixName,
+    Address, Backend, BoxFuture, Endpoint, Instant, MulticastInterface, Plain, RawDatagram, RawListener, SocketOptions,
+    Timer, Transport, UnixName,
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -100,8 +100,20 @@ impl Backend for HostBackend {
         })
     }
 
-    fn datagram<'a>(&'a self, _: SocketAddr, _: &'a SocketOptions) -> BoxFuture<'a, io::Result<Box<dyn RawDatagram>>> {
-        Box::pin(async { Err(io::ErrorKind::Unsupported.into()) })
+    fn datagram<'a>(
+        &'a self,
+        at: SocketAddr,
+        options: &'a SocketOptions,
+    ) -> BoxFuture<'a, io::Result<Box<dyn RawDatagram>>> {
+        Box::pin(async move {
+            let (slot, local) = find(self.world)?.with(|state, _| state.bind_udp(self.host, at, options))?;
+            let datagram: Box<dyn RawDatagram> = Box::new(Datagram {
+                world: self.world,
+                slot,
+                local,
+            });
+            Ok(datagram)
+        })
     }
 
     fn now(&self) -> Instant {
@@ -416,6 +428,49 @@ impl Drop for Listener {
     fn drop(&mut self) {
         if let Ok(world) = find(self.world) {
             world.with(|state, core| state.close_listener(core, self.slot));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Datagram {
+    world: u64,
+    slot: Slot,
+    local: SocketAddr,
+}
+
+impl RawDatagram for Datagram {
+    fn poll_receive(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<SocketAddr>> {
+        let received = find(self.world)?.with(|state, core| {
+            state.receive(self.slot, buffer, |at| {
+                waiter(core, cx, "a datagram to", Some(at.to_string().into()))
+            })
+        });
+        received.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn poll_send(&self, _: &mut Context<'_>, data: &[u8], to: SocketAddr) -> Poll<io::Result<usize>> {
+        let world = find(self.world)?;
+        Poll::Ready(world.with(|state, _| state.send(&world, self.slot, data, to)))
+    }
+
+    fn local(&self) -> io::Result<SocketAddr> {
+        Ok(self.local)
+    }
+
+    fn multicast(&self, group: IpAddr, _: MulticastInterface, join: bool) -> io::Result<()> {
+        find(self.world)?.with(|state, _| state.multicast(self.slot, group, join))
+    }
+
+    fn set_broadcast(&self, on: bool) -> io::Result<()> {
+        find(self.world)?.with(|state, _| state.set_broadcast(self.slot, on))
+    }
+}
+
+impl Drop for Datagram {
+    fn drop(&mut self) {
+        if let Ok(world) = find(self.world) {
+            world.with(|state, _| state.close_udp(self.slot));
         }
     }
 }

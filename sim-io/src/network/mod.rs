@@ -50,6 +50,8 @@
 //! * A packet that has left arrives, whatever happens to its path then; the receiving host must be up.
 //! * Dropping a stream sends what was written and then the end; if something that arrived was not read, or comes
 //!   later, the other end gets a reset.
+//! * Datagrams beyond 65,507 bytes are an error; beyond the MTU they travel as fragments; a full receive buffer and a
+//!   port that nobody has lose them without a word.
 //! * Within a host, by its own addresses, `127.0.0.0/8` or `[::1]`, packets take no time.
 //!
 //! # Threads
@@ -61,6 +63,7 @@ mod backend;
 mod host;
 mod link;
 mod tcp;
+mod udp;
 mod world;
 
 use std::fmt;
@@ -144,9 +147,13 @@ pub struct Stats {
     pub packets: u64,
     /// Packets that did not arrive.
     pub lost: u64,
+    /// Those of them that were damaged.
+    pub corrupt: u64,
+    /// Datagrams that arrived twice.
+    pub duplicates: u64,
     /// Times that a stream sent something again.
     pub retransmissions: u64,
-    /// Connections that found a backlog full.
+    /// Connections that found a backlog full, and datagrams that found a receive buffer full.
     pub overflows: u64,
 }
 

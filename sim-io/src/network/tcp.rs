@@ -27,6 +27,7 @@ pub(super) const SERVER: Which = 1;
 #[derive(Debug)]
 pub(super) enum Parked {
     Control(Slot, Control),
+    Datagram(Box<super::udp::Packet>),
 }
 
 /// A packet of a connection that carries no data.
@@ -545,6 +546,7 @@ impl Conn {
             && burst.at <= now
         {
             if !fabric.is_up(self.ends[to].host) {
+                fabric.stats.lost += 1;
                 self.ways[from].rewind();
                 if self.ends[from].alive {
                     self.stall(fabric, core, from);
@@ -858,6 +860,7 @@ impl State {
         let to = 1 - what.from();
         let host = conn.ends[to].host;
         if !self.fabric.is_up(host) {
+            self.fabric.stats.lost += 1;
             if !matches!(what, Control::Reset { .. }) {
                 self.retry_handshake(core, slot);
             }
@@ -1146,7 +1149,9 @@ impl State {
         way.read += n as u64;
         // As Linux does: small openings of the window are not told, nor those that the next data's answer tells in time.
         let opened = way.read + way.receive_room - way.told;
-        if opened * 4 >= way.receive_room && way.told.saturating_sub(way.sent) * 2 < way.receive_room {
+        let much = opened * 4 >= way.receive_room || way.read == way.arrived;
+        let near = way.written > way.sent || way.told.saturating_sub(way.sent) * 2 < way.receive_room;
+        if much && near {
             conn.answer(&mut self.fabric, core, from);
         }
         Some(Ok(()))
@@ -1270,6 +1275,14 @@ impl State {
                 }
             }
         }
+        let sockets = self
+            .fabric
+            .hosts
+            .get_mut(host)
+            .map(|state| std::mem::take(&mut state.udp));
+        for slot in sockets.unwrap_or_default().into_values().flatten() {
+            self.crash_udp(slot);
+        }
         for slot in self.of_host(host) {
             for which in [CLIENT, SERVER] {
                 if let Some(conn) = self.conns.get_mut(slot)
@@ -1326,6 +1339,7 @@ impl State {
                         self.retry_handshake(core, slot);
                     }
                 }
+                Parked::Datagram(packet) => self.send_packet(world, *packet),
             }
         }
         let crosses = |conn: &Conn| {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
@@ -12,6 +12,7 @@ use net_core::UnixName;
 
 use super::link::{Link, Path};
 use super::tcp::{Conn, Listening};
+use super::udp::Socket;
 use crate::Process;
 use crate::environment::core::Core;
 use crate::environment::queue::Slot;
@@ -20,6 +21,8 @@ use crate::environment::table::Table;
 /// One network of one environment.
 pub(super) struct World {
     pub(super) id: u64,
+    /// For events, which keep no network alive.
+    pub(super) own: Weak<Self>,
     pub(super) core: Rc<Core>,
     pub(super) state: RefCell<State>,
 }
@@ -29,6 +32,7 @@ pub(super) struct State {
     pub(super) fabric: Fabric,
     pub(super) conns: Table<Conn>,
     pub(super) listeners: Table<Listening>,
+    pub(super) sockets: Table<Socket>,
 }
 
 /// The hosts and what lies between them.
@@ -51,6 +55,7 @@ pub(super) struct HostState {
     /// To the host of that number.
     paths: Vec<Option<Box<Path>>>,
     pub(super) tcp: BTreeMap<u16, Vec<Slot>>,
+    pub(super) udp: BTreeMap<u16, Vec<Slot>>,
     pub(super) unix: BTreeMap<UnixName, Slot>,
     /// Our port and their address, of each connection that began here.
     pub(super) outgoing: BTreeSet<(u16, SocketAddr)>,
@@ -90,12 +95,24 @@ pub(super) enum Waiter {
     Other(Waker),
 }
 
+impl Waiter {
+    /// Whether both are the same one.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Process(one), Self::Process(two)) => one == two,
+            (Self::Other(one), Self::Other(two)) => one.will_wake(two),
+            _ => false,
+        }
+    }
+}
+
 impl World {
     pub(super) fn new(core: &Rc<Core>) -> Rc<Self> {
         static IDS: AtomicU64 = AtomicU64::new(0);
         let id = IDS.fetch_add(1, Ordering::Relaxed);
-        let world = Rc::new(Self {
+        let world = Rc::new_cyclic(|own| Self {
             id,
+            own: Weak::clone(own),
             core: Rc::clone(core),
             state: RefCell::new(State {
                 fabric: Fabric {
@@ -110,6 +127,7 @@ impl World {
                 },
                 conns: Table::default(),
                 listeners: Table::default(),
+                sockets: Table::default(),
             }),
         });
         // The environment's end is the network's end: handles on either keep nothing alive for ever.
@@ -217,6 +235,7 @@ impl Fabric {
             up: true,
             paths: Vec::new(),
             tcp: BTreeMap::new(),
+            udp: BTreeMap::new(),
             unix: BTreeMap::new(),
             outgoing: BTreeSet::new(),
             next_port: *EPHEMERAL.start(),
