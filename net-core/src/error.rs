@@ -229,6 +229,17 @@ impl Error {
         self.0.operation
     }
 
+    /// Whether the transport still works after it: the fault is in what was said, or in how long it took.
+    pub(crate) fn leaves_transport(&self) -> bool {
+        matches!(
+            self.kind(),
+            ErrorKind::FrameTooLong
+                | ErrorKind::BadFrame
+                | ErrorKind::Truncated
+                | ErrorKind::Timeout(TimeoutKind::Idle | TimeoutKind::Frame)
+        )
+    }
+
     /// Where, if that is known.
     pub fn endpoint(&self) -> Option<&Endpoint> {
         self.0.endpoint.as_ref()

@@ -74,6 +74,7 @@ mod timer;
 #[cfg(feature = "tls")]
 mod tls;
 mod track;
+mod wakers;
 
 pub use backend::{Address, Backend, BoxFuture, MulticastInterface, Plain, RawDatagram, RawListener, Timer, Transport};
 pub use datagram::Datagram;

@@ -96,7 +96,8 @@ impl Net {
 
     /// The same network, whose connections and listeners tell their events to `observer` too.
     ///
-    /// It is called where the event happens, so it must be quick and must not block.
+    /// It is called where the event happens, so it must be quick and must not block. A panic in it is caught, and counted
+    /// as a fault.
     #[must_use]
     pub fn observed(&self, observer: impl Fn(&NetEvent) + Send + Sync + 'static) -> Self {
         let before = self.0.observer.clone();
@@ -376,8 +377,13 @@ impl Core {
                 kind => tracing::debug!(target: "net_core", event = ?kind),
             }
         }
-        if let Some(observer) = &self.observer {
-            observer(&event);
+        if let Some(observer) = &self.observer
+            && crate::catch_panic_in(|| observer(&event)).is_err()
+        {
+            // It hurts itself only: events are told from destructors too, where a panic would end the program.
+            self.counters().faults.add(1);
+            #[cfg(feature = "tracing")]
+            tracing::error!(target: "net_core", event = ?event.kind, "an observer panicked");
         }
     }
 }

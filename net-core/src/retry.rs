@@ -1,5 +1,6 @@
 //! Trying again, with pauses that grow and are jittered.
 
+use std::future::Future;
 use std::time::Duration;
 
 use crate::{Error, ErrorKind, Net, Result};
@@ -15,9 +16,11 @@ use crate::{Error, ErrorKind, Net, Result};
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> net_core::Result<()> {
 /// let net = Net::os();
 /// let listener = net.bind(&"tcp://127.0.0.1:0".parse()?).await?;
-/// let backoff = Backoff::default().attempts(3);
-/// let stream = net.retry(&backoff, async |_attempt| net.connect(listener.local()).await).await?;
-/// # drop(stream);
+/// let (client, address) = (net.clone(), listener.local().clone());
+/// let stream = net.spawn(async move {
+///     client.retry(&Backoff::default().attempts(3), |_attempt| client.connect(&address)).await
+/// })?;
+/// # drop(stream.await??);
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -126,7 +129,11 @@ impl Net {
     /// # Errors
     /// The last try's error: when the tries are used up, or at once if it is not
     /// [transient](Error::is_transient).
-    pub async fn retry<T>(&self, backoff: &Backoff, mut attempt: impl AsyncFnMut(u32) -> Result<T>) -> Result<T> {
+    pub async fn retry<T, F: Future<Output = Result<T>>>(
+        &self,
+        backoff: &Backoff,
+        mut attempt: impl FnMut(u32) -> F,
+    ) -> Result<T> {
         let mut count = 1;
         loop {
             match attempt(count).await {

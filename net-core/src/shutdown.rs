@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use crate::lock::lock;
+use crate::wakers::{Wakers, wait, wake};
 use crate::{Error, ErrorKind, EventKind, Net, Operation, Result};
 
 /// The phases of a shutdown.
@@ -50,13 +49,59 @@ pub struct Shutdown {
 
 #[derive(Debug)]
 struct Shared {
-    phase: watch::Sender<Phase>,
-    /// How many guards there are; separate from the phase, so that only who waits for it is woken by it.
-    guards: watch::Sender<usize>,
-    report: Mutex<Option<ShutdownReport>>,
+    state: Mutex<State>,
     finished: AtomicUsize,
     aborted: AtomicUsize,
     lost: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    guards: usize,
+    report: Option<ShutdownReport>,
+    /// Who waits for a later phase.
+    phase_waiters: Wakers,
+    /// Who waits until no work is left.
+    idle_waiters: Wakers,
+}
+
+impl Shared {
+    fn phase(&self) -> Phase {
+        lock(&self.state).phase
+    }
+
+    async fn reached(&self, phase: Phase) {
+        wait(
+            &self.state,
+            |state| &mut state.phase_waiters,
+            |state| (state.phase >= phase).then_some(()),
+        )
+        .await;
+    }
+
+    async fn idle(&self) {
+        wait(
+            &self.state,
+            |state| &mut state.idle_waiters,
+            |state| (state.guards == 0).then_some(()),
+        )
+        .await;
+    }
+
+    /// Goes on to a later phase; false if it was there already.
+    fn advance(&self, to: Phase) -> bool {
+        let waiting = {
+            let mut state = lock(&self.state);
+            if state.phase >= to {
+                return false;
+            }
+            state.phase = to;
+            state.phase_waiters.take()
+        };
+        wake(waiting);
+        true
+    }
 }
 
 /// What a shutdown did.
@@ -79,16 +124,22 @@ const ABORT_GRACE: Duration = Duration::from_secs(1);
 impl Shutdown {
     /// A shutdown that has not begun.
     pub fn new(net: &Net) -> Self {
+        let state = State {
+            phase: Phase::Running,
+            guards: 0,
+            report: None,
+            phase_waiters: Wakers::default(),
+            idle_waiters: Wakers::default(),
+        };
+        let shared = Shared {
+            state: Mutex::new(state),
+            finished: AtomicUsize::new(0),
+            aborted: AtomicUsize::new(0),
+            lost: AtomicUsize::new(0),
+        };
         Self {
             net: net.clone(),
-            shared: Arc::new(Shared {
-                phase: watch::Sender::new(Phase::Running),
-                guards: watch::Sender::new(0),
-                report: Mutex::default(),
-                finished: AtomicUsize::new(0),
-                aborted: AtomicUsize::new(0),
-                lost: AtomicUsize::new(0),
-            }),
+            shared: Arc::new(shared),
         }
     }
 
@@ -97,34 +148,29 @@ impl Shutdown {
     /// # Errors
     /// [`ErrorKind::Cancelled`] once the shutdown has begun.
     pub fn guard(&self) -> Result<Guard> {
-        // Counted first and looked at then, so that no guard slips in between a stop's look and its wait.
-        self.shared.guards.send_modify(|count| *count += 1);
-        let guard = Guard {
-            shared: Arc::clone(&self.shared),
-            phase: self.shared.phase.subscribe(),
-            void: false,
-        };
-        if self.phase() > Phase::Running {
-            let mut guard = guard;
-            guard.void = true;
+        let mut state = lock(&self.shared.state);
+        if state.phase > Phase::Running {
             return Err(Error::new(ErrorKind::Cancelled, Operation::Run).detail("shutting down"));
         }
-        Ok(guard)
+        state.guards += 1;
+        Ok(Guard {
+            shared: Arc::clone(&self.shared),
+        })
     }
 
     /// Which phase it is in.
     pub fn phase(&self) -> Phase {
-        *self.shared.phase.borrow()
+        self.shared.phase()
     }
 
     /// How many pieces of work there are.
     pub fn guards(&self) -> usize {
-        *self.shared.guards.borrow()
+        lock(&self.shared.state).guards
     }
 
     /// Waits until the shutdown begins. Cancel safe.
     pub async fn draining(&self) {
-        wait(self.shared.phase.subscribe(), |phase| *phase >= Phase::Draining).await;
+        self.shared.reached(Phase::Draining).await;
     }
 
     /// Stops: refuses new work, gives what runs the time until `deadline` from now, then aborts it. A second stop
@@ -132,14 +178,12 @@ impl Shutdown {
     /// calling again goes on with it.
     pub async fn stop(&self, deadline: Duration) -> ShutdownReport {
         let began = self.net.now();
-        if self.advance(Phase::Draining) {
+        if self.shared.advance(Phase::Draining) {
             self.net.0.emit(None, || EventKind::Draining);
         }
-        let none_left = wait(self.shared.guards.subscribe(), |count| *count == 0);
-        if self.net.within(deadline, none_left).await.is_none() {
-            self.advance(Phase::Aborting);
-            let none_left = wait(self.shared.guards.subscribe(), |count| *count == 0);
-            if self.net.within(ABORT_GRACE, none_left).await.is_none() {
+        if self.net.within(deadline, self.shared.idle()).await.is_none() {
+            self.shared.advance(Phase::Aborting);
+            if self.net.within(ABORT_GRACE, self.shared.idle()).await.is_none() {
                 self.shared.aborted.fetch_add(self.guards(), Ordering::Relaxed);
             }
         }
@@ -149,47 +193,30 @@ impl Shutdown {
             bytes_lost: self.shared.lost.load(Ordering::Relaxed),
             took: self.net.now() - began,
         };
-        *lock(&self.shared.report).get_or_insert(report)
+        *lock(&self.shared.state).report.get_or_insert(report)
     }
-
-    /// Goes on to a later phase; false if it was there already.
-    fn advance(&self, to: Phase) -> bool {
-        self.shared.phase.send_if_modified(|phase| {
-            let later = *phase < to;
-            *phase = to.max(*phase);
-            later
-        })
-    }
-}
-
-async fn wait<T>(mut receiver: watch::Receiver<T>, until: impl FnMut(&T) -> bool) {
-    // The sender lives in the `Shared` that the caller holds.
-    let _ = receiver.wait_for(until).await;
 }
 
 /// A registered piece of work; see [`Shutdown::guard`].
 #[derive(Debug)]
 pub struct Guard {
     shared: Arc<Shared>,
-    phase: watch::Receiver<Phase>,
-    /// Never was work: refused at once.
-    void: bool,
 }
 
 impl Guard {
     /// Waits until the shutdown begins: time to finish. Cancel safe.
     pub async fn draining(&self) {
-        wait(self.phase.clone(), |phase| *phase >= Phase::Draining).await;
+        self.shared.reached(Phase::Draining).await;
     }
 
     /// Waits until the deadline of the shutdown: time to go at once. Cancel safe.
     pub async fn aborting(&self) {
-        wait(self.phase.clone(), |phase| *phase >= Phase::Aborting).await;
+        self.shared.reached(Phase::Aborting).await;
     }
 
     /// Whether the shutdown has begun.
     pub fn is_draining(&self) -> bool {
-        *self.phase.borrow() >= Phase::Draining
+        self.shared.phase() >= Phase::Draining
     }
 
     /// Adds to the bytes that the shutdown reports as lost.
@@ -210,8 +237,9 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if !self.void {
-            match *self.phase.borrow() {
+        let waiting = {
+            let mut state = lock(&self.shared.state);
+            match state.phase {
                 Phase::Running => {}
                 Phase::Draining => {
                     self.shared.finished.fetch_add(1, Ordering::Relaxed);
@@ -220,7 +248,12 @@ impl Drop for Guard {
                     self.shared.aborted.fetch_add(1, Ordering::Relaxed);
                 }
             }
-        }
-        self.shared.guards.send_modify(|count| *count -= 1);
+            state.guards -= 1;
+            if state.guards > 0 {
+                return;
+            }
+            state.idle_waiters.take()
+        };
+        wake(waiting);
     }
 }

@@ -41,7 +41,8 @@ impl<T> Task<T> {
 
     /// Whether the task has ended.
     pub fn is_finished(&self) -> bool {
-        !self.result.is_empty() || self.result.is_terminated()
+        // The task's own handle is gone when it has ended, or was dropped with its runtime.
+        Arc::strong_count(&self.abort) == 1
     }
 }
 
@@ -62,7 +63,7 @@ pub(crate) fn spawn<T: Send + 'static>(
     let (sender, result) = oneshot::channel();
     let abort = Arc::new(Abort::default());
     let task = Box::pin(Run {
-        work: CatchPanic { future: work },
+        work: Some(CatchPanic { future: work }),
         abort: Arc::clone(&abort),
         sender: Some(sender),
     });
@@ -76,7 +77,7 @@ pin_project_lite::pin_project! {
     /// A spawned task: its work, until that is done or it is told to stop.
     struct Run<F: Future> {
         #[pin]
-        work: CatchPanic<F>,
+        work: Option<CatchPanic<F>>,
         abort: Arc<Abort>,
         sender: Option<oneshot::Sender<Result<F::Output>>>,
     }
@@ -86,14 +87,19 @@ impl<F: Future> Future for Run<F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let run = self.project();
+        let mut run = self.project();
         // A task is polled with its own waker, so the first one will do; whoever sets `asked` after this finds it.
         run.abort.task.get_or_init(|| cx.waker().clone());
         let outcome = if run.abort.asked.load(Ordering::Acquire) {
             Err(Error::new(ErrorKind::Cancelled, Operation::Run))
         } else {
-            ready!(run.work.poll(cx))
+            match run.work.as_mut().as_pin_mut() {
+                Some(work) => ready!(work.poll(cx)),
+                None => return Poll::Ready(()),
+            }
         };
+        // Whoever waits for the task finds everything released that it held.
+        run.work.set(None);
         if let Some(sender) = run.sender.take() {
             // Nobody may be waiting any more, and that is fine.
             let _ = sender.send(outcome);

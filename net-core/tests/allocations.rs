@@ -6,8 +6,10 @@ mod common;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use net_core::framing::{Framing, LengthPrefix, Line};
-use net_core::{Framed, Net, Stream};
+use common::{in_virtual_time, poll_once};
+use net_core::framing::{Framing, LengthPrefix, Line, Raw};
+use net_core::{Framed, FramedLimits, Net, Stream};
+use tokio::io::AsyncReadExt;
 
 /// The value of a future that never waits.
 fn now<T>(work: impl Future<Output = T>) -> T {
@@ -114,4 +116,69 @@ fn an_idle_connection_holds_little() {
         }
     });
     assert!(used.bytes_current < 100 * 2 * 1024, "{used:?}");
+}
+
+#[test]
+fn what_is_written_is_forgotten_even_if_something_always_waits() {
+    let used = allocation_counter::measure(|| {
+        in_virtual_time(async {
+            let (server, mut peer) = Stream::pair_with_capacity(&Net::os(), 1024);
+            let limits = FramedLimits::default().high_water(4096);
+            let mut chunks = Framed::with_limits(server, Raw, limits);
+            chunks.push(&[0; 3000]).unwrap();
+            for _ in 0..10_000 {
+                chunks.push(&[0; 512]).unwrap();
+                assert!(poll_once(&mut Box::pin(chunks.flush())).await.is_none());
+                peer.read_exact(&mut [0; 512]).await.unwrap();
+            }
+        });
+    });
+    // 5 MB went through; what is held is what waits, and as much again.
+    assert!(used.bytes_max < 256 * 1024, "{used:?}");
+}
+
+#[test]
+fn large_frames_that_were_owned_leave_nothing_behind() {
+    let net = Net::os();
+    check(&Line::default(), 2, ping_pong);
+    let used = allocation_counter::measure(|| {
+        for _ in 0..10 {
+            in_virtual_time(async {
+                let (here, there) = Stream::pair(&net);
+                let (mut here, mut there) = (
+                    Framed::new(here, LengthPrefix::default()),
+                    Framed::new(there, LengthPrefix::default()),
+                );
+                let frame = vec![0; 8 << 20];
+                let (sent, received) = tokio::join!(here.send(&frame), there.next());
+                sent.unwrap();
+                assert_eq!(received.unwrap().unwrap().0.into_bytes().len(), frame.len());
+            });
+        }
+    });
+    assert!(used.bytes_current < 3 << 20, "{used:?}");
+}
+
+#[test]
+fn a_connection_may_outlive_the_pool_of_its_thread() {
+    thread_local! {
+        static LAST: std::cell::RefCell<Option<Framed<Line>>> = const { std::cell::RefCell::new(None) };
+    }
+    let thread = std::thread::spawn(|| {
+        let (mut client, mut server) = {
+            let (client, server) = Stream::pair(&Net::os());
+            // Registered before the pool, so that the pool goes first.
+            LAST.with_borrow_mut(|last| *last = None);
+            (
+                Framed::new(client, Line::default()),
+                Framed::new(server, Line::default()),
+            )
+        };
+        now(client.send(b"two\nlines")).unwrap_err();
+        now(client.send(b"one")).unwrap();
+        now(client.send(b"two")).unwrap();
+        assert_eq!(&*now(server.next()).unwrap().unwrap().0, b"one");
+        LAST.with_borrow_mut(|last| *last = Some(server));
+    });
+    thread.join().unwrap();
 }

@@ -183,9 +183,9 @@ async fn trying_again_pauses_longer_each_time_and_succeeds_in_the_end() {
     let backoff = Backoff::default().first(ms(100)).max(ms(500));
     let mut numbers = Vec::new();
     let outcome = net
-        .retry(&backoff, async |number| {
+        .retry(&backoff, |number| {
             numbers.push(number);
-            net.connect(&to).await
+            net.connect(&to)
         })
         .await;
     outcome.unwrap();
@@ -203,7 +203,7 @@ async fn trying_again_ends_with_the_last_error_when_the_tries_are_used_up() {
     backend.connects("192.0.2.1:80", &script);
     let (net, to) = (backend.net(), endpoint());
     let backoff = Backoff::default().attempts(2);
-    let error = net.retry(&backoff, async |_| net.connect(&to).await).await.unwrap_err();
+    let error = net.retry(&backoff, |_| net.connect(&to)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreachable);
     assert_eq!(backend.attempts().len(), 2);
 }
@@ -214,9 +214,9 @@ async fn what_trying_again_can_not_mend_is_told_at_once() {
     let net = backend.net();
     let mut tries = 0;
     let outcome: Result<(), Error> = net
-        .retry(&Backoff::default(), async |_| {
+        .retry(&Backoff::default(), |_| {
             tries += 1;
-            Err(Error::new(ErrorKind::Permission, Operation::Connect))
+            std::future::ready(Err(Error::new(ErrorKind::Permission, Operation::Connect)))
         })
         .await;
     assert_eq!((outcome.unwrap_err().kind(), tries), (ErrorKind::Permission, 1));

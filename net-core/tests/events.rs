@@ -347,3 +347,20 @@ async fn several_observers_hear_everything_and_clones_count_together() {
     assert_eq!(net.stats().opened, 2);
     first.check_all_closed(&net);
 }
+
+#[tokio::test]
+async fn an_observer_that_panics_hurts_itself_only() {
+    let net = Net::os();
+    let observed = net.observed(|event| panic!("{event:?}"));
+    let (here, there) = Stream::pair(&observed);
+    let task = net
+        .spawn(async move {
+            let _here = here;
+            // The connection is dropped while this panic unwinds.
+            panic!("of the handler");
+        })
+        .unwrap();
+    assert!(task.await.is_err());
+    drop(there);
+    assert_eq!((net.stats().opened, net.stats().closed), (2, 2));
+}

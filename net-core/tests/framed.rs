@@ -325,7 +325,57 @@ async fn closing_tells_how_many_bytes_a_peer_never_took() {
     lines.push(&[0; 50]).unwrap();
     let report = lines.close(Duration::from_secs(1)).await;
     assert_eq!(report.lost, 950);
-    assert_eq!(report.error.unwrap().kind(), ErrorKind::Timeout(TimeoutKind::Write));
+    assert_eq!(report.error.unwrap().kind(), ErrorKind::Timeout(TimeoutKind::Close));
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_keeps_its_limit_against_a_peer_that_drips() {
+    let net = Net::os();
+    let (server, mut peer) = Stream::pair_with_capacity(&net, 1);
+    let mut lines = Framed::new(server, Raw);
+    lines.push(&[0; 200]).unwrap();
+    let clock = net.clone();
+    net.spawn(async move {
+        // Always in time for the write timeout, never done.
+        while peer.read(&mut [0; 1]).await.is_ok_and(|n| n > 0) {
+            clock.sleep(Duration::from_secs(25)).await;
+        }
+    })
+    .unwrap();
+    let before = net.now();
+    let report = lines.close(Duration::from_secs(60)).await;
+    assert_eq!((net.now() - before).as_secs(), 60);
+    assert!(report.lost > 0);
+}
+
+#[tokio::test]
+async fn answers_before_a_frame_that_is_too_long_reach_the_peer_through_the_close() {
+    let net = Net::os();
+    let mut listener = net.bind(&"tcp://127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let mut peer = net.connect(listener.local()).await.unwrap();
+    let mut frames = Framed::new(listener.accept().await.unwrap(), LengthPrefix::default().max(1 << 20));
+    let server = net
+        .spawn(async move {
+            let answer = vec![7; 1 << 20];
+            while let Ok(Some((_, mut out))) = frames.next().await {
+                out.push(&answer).unwrap();
+            }
+            frames.close(Duration::from_secs(3600)).await
+        })
+        .unwrap();
+    // Two questions, then a length over the limit, and more that will never be read.
+    peer.write_all(b"\0\0\0\x01a\0\0\0\x01b\xff\xff\xff\xffmore")
+        .await
+        .unwrap();
+    let mut answers = Vec::new();
+    peer.read_to_end(&mut answers).await.unwrap();
+    assert_eq!(answers.len(), 2 * (4 + (1 << 20)));
+    drop(peer);
+    let report = server.await.unwrap();
+    assert_eq!(
+        (report.lost, report.error.unwrap().kind()),
+        (0, ErrorKind::FrameTooLong)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -401,13 +451,13 @@ async fn frames_that_are_here_come_without_waiting_or_reading() {
     let net = Net::os();
     let (server, mut peer, calls) = counted_pair(&net).await;
     let mut lines = Framed::new(server, Line::default());
-    assert!(lines.next_buffered().unwrap().is_none());
+    assert!(lines.next_buffered().is_none());
     peer.write_all(b"1\n2\n3\npart").await.unwrap();
-    assert!(lines.next_buffered().unwrap().is_none());
+    assert!(lines.next_buffered().is_none());
     assert_eq!(&*lines.next().await.unwrap().unwrap().0, b"1");
-    assert_eq!(&*lines.next_buffered().unwrap().unwrap().0, b"2");
-    assert_eq!(&*lines.next_buffered().unwrap().unwrap().0, b"3");
-    assert!(lines.next_buffered().unwrap().is_none());
+    assert_eq!(&*lines.next_buffered().unwrap().0, b"2");
+    assert_eq!(&*lines.next_buffered().unwrap().0, b"3");
+    assert!(lines.next_buffered().is_none());
     assert_eq!(calls.reads(), 1);
 }
 

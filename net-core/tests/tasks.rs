@@ -305,3 +305,41 @@ fn a_network_outside_a_runtime_says_what_is_missing() {
     assert!(net.now() >= Instant::ZERO);
     assert_eq!(Backoff::default().pause(1, 0), Duration::from_millis(100));
 }
+
+#[tokio::test]
+async fn an_aborted_task_has_let_go_of_everything_when_it_is_told() {
+    let net = Net::os();
+    let dropped = Arc::new(AtomicBool::new(false));
+    let held = Dropped(Arc::clone(&dropped));
+    let task = net
+        .spawn(async move {
+            let _held = held;
+            pending::<()>().await;
+        })
+        .unwrap();
+    settle().await;
+    assert!(!task.is_finished());
+    task.abort();
+    settle().await;
+    assert!(task.is_finished());
+    assert_eq!(task.await.unwrap_err().kind(), ErrorKind::Cancelled);
+    assert!(dropped.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn who_waits_for_a_shutdown_is_woken_in_the_order_in_which_he_came() {
+    let net = Net::os();
+    let shutdown = Shutdown::new(&net);
+    let order = Arc::new(std::sync::Mutex::new(Vec::new()));
+    for number in 0..20 {
+        let (guard, order) = (shutdown.guard().unwrap(), Arc::clone(&order));
+        net.spawn(async move {
+            guard.draining().await;
+            order.lock().unwrap().push(number);
+        })
+        .unwrap();
+        settle().await;
+    }
+    shutdown.stop(Duration::from_secs(3600)).await;
+    assert_eq!(*order.lock().unwrap(), (0..20).collect::<Vec<_>>());
+}

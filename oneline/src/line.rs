@@ -208,7 +208,7 @@ impl Wire {
 
 impl Framing for Wire {
     type State = LineState;
-    const TELLS_LENGTH: bool = true;
+    const TELLS_LENGTH: bool = false;
 
     #[inline]
     fn decode(&self, state: &mut LineState, unread: &[u8]) -> Result<Decoded, Error> {

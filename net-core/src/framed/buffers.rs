@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use bytes::BytesMut;
 
-use super::input::SMALLEST_CHUNK;
+use super::input::{LARGEST_CHUNK, SMALLEST_CHUNK};
 
 /// Most bytes that a thread keeps of each kind.
 const KEPT: usize = 1 << 20;
@@ -23,23 +23,27 @@ thread_local! {
 
 /// An empty read buffer with room for at least that many bytes.
 pub(super) fn take_read(room: usize) -> BytesMut {
-    POOL.with_borrow_mut(|pool| {
+    let pooled = POOL.try_with(|pool| {
+        let pool = &mut *pool.borrow_mut();
         // The newest is the warmest in the cache, and nearly always large enough.
         let index = pool.read.iter().rposition(|buffer| buffer.capacity() >= room)?;
         let buffer = pool.read.swap_remove(index);
         pool.read_bytes -= buffer.capacity();
         Some(buffer)
-    })
-    .unwrap_or_else(|| BytesMut::with_capacity(room))
+    });
+    pooled.ok().flatten().unwrap_or_else(|| BytesMut::with_capacity(room))
 }
 
-/// Takes an empty buffer back, unless its memory is still lent out as `Bytes`.
-pub(super) fn give_read(mut buffer: BytesMut) {
+/// Takes an empty buffer of `size` bytes back, unless some of its memory is still lent out as `Bytes`, or it is one of
+/// the few large ones. After the thread's end has begun there is no pool, and it is just dropped.
+pub(super) fn give_read(mut buffer: BytesMut, size: usize) {
     buffer.clear();
-    if buffer.capacity() == 0 || !buffer.try_reclaim(SMALLEST_CHUNK) {
+    // What was split off must have come back too, or the pool would keep more than it counts.
+    if !(SMALLEST_CHUNK..=2 * LARGEST_CHUNK).contains(&size) || !buffer.try_reclaim(size) {
         return;
     }
-    POOL.with_borrow_mut(|pool| {
+    let _ = POOL.try_with(|pool| {
+        let pool = &mut *pool.borrow_mut();
         if pool.read_bytes + buffer.capacity() <= KEPT {
             pool.read_bytes += buffer.capacity();
             pool.read.push(buffer);
@@ -49,12 +53,13 @@ pub(super) fn give_read(mut buffer: BytesMut) {
 
 /// An empty write buffer.
 pub(super) fn take_write() -> Vec<u8> {
-    POOL.with_borrow_mut(|pool| {
+    let pooled = POOL.try_with(|pool| {
+        let pool = &mut *pool.borrow_mut();
         let buffer = pool.write.pop()?;
         pool.write_bytes -= buffer.capacity();
         Some(buffer)
-    })
-    .unwrap_or_default()
+    });
+    pooled.ok().flatten().unwrap_or_default()
 }
 
 /// Takes a write buffer back.
@@ -63,7 +68,8 @@ pub(super) fn give_write(mut buffer: Vec<u8>) {
     if buffer.capacity() == 0 {
         return;
     }
-    POOL.with_borrow_mut(|pool| {
+    let _ = POOL.try_with(|pool| {
+        let pool = &mut *pool.borrow_mut();
         if pool.write_bytes + buffer.capacity() <= KEPT {
             pool.write_bytes += buffer.capacity();
             pool.write.push(buffer);

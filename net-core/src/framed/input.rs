@@ -42,6 +42,8 @@ pub(super) struct Input<F: Framing> {
 #[derive(Default)]
 pub(super) struct Buffer {
     bytes: BytesMut,
+    /// How much it holds in all, what is split off included.
+    size: usize,
     head: usize,
     start: usize,
     end: usize,
@@ -82,13 +84,21 @@ impl Buffer {
         }
         if self.bytes.capacity() == 0 {
             self.bytes = buffers::take_read(room);
+            self.size = self.bytes.capacity();
         }
         // Half a chunk of room is worth a read; moving bytes for less than that would not be.
         if self.bytes.capacity() - self.bytes.len() < room / 2 {
             self.bytes.advance(self.head);
             self.head = 0;
             self.bytes.reserve(room);
+            self.size = self.bytes.capacity();
         }
+    }
+
+    /// Gives the memory back; nothing must be unread.
+    fn release(&mut self) {
+        buffers::give_read(std::mem::take(&mut self.bytes), self.size);
+        *self = Self::default();
     }
 }
 
@@ -181,8 +191,7 @@ impl<F: Framing> Input<F> {
             pin!(stream.read_buf(&mut self.buffer.bytes)).poll(cx)
         };
         if read.is_pending() && self.buffer.unread().is_empty() {
-            buffers::give_read(std::mem::take(&mut self.buffer.bytes));
-            self.buffer.head = 0;
+            self.buffer.release();
         }
         let n = ready!(read)?;
         self.unflushed += n;
@@ -210,6 +219,6 @@ impl<F: Framing> Input<F> {
 impl<F: Framing> Drop for Input<F> {
     fn drop(&mut self) {
         self.count();
-        buffers::give_read(std::mem::take(&mut self.buffer.bytes));
+        self.buffer.release();
     }
 }

@@ -113,7 +113,7 @@ impl<F: Framing> Framed<F> {
     /// comes again at each later call.
     #[inline]
     pub async fn next(&mut self) -> Result<Option<(Frame<'_>, Output<'_, F>)>> {
-        if self.found()? || poll_fn(|cx| self.poll_found(cx)).await? {
+        if self.found() || poll_fn(|cx| self.poll_found(cx)).await? {
             return Ok(Some(self.lend()));
         }
         Ok(None)
@@ -121,13 +121,11 @@ impl<F: Framing> Framed<F> {
 
     /// The next frame if it has been read already; never waits and never reads.
     ///
-    /// `None` also when so much output has gathered that it must be written first: [`next`](Self::next) does that.
-    ///
-    /// # Errors
-    /// What the framing can't survive.
+    /// `None` also when something else comes first, which [`next`](Self::next) does or tells: output that must be
+    /// written, or an error.
     #[inline]
-    pub fn next_buffered(&mut self) -> Result<Option<(Frame<'_>, Output<'_, F>)>> {
-        Ok(if self.found()? { Some(self.lend()) } else { None })
+    pub fn next_buffered(&mut self) -> Option<(Frame<'_>, Output<'_, F>)> {
+        if self.found() { Some(self.lend()) } else { None }
     }
 
     /// Gathers one frame for sending; it goes out with the next [`next`](Self::next) that waits, or
@@ -191,20 +189,42 @@ impl<F: Framing> Framed<F> {
         self.input.frames
     }
 
-    /// Closes in order: writes what has gathered, then as [`Stream::close`] does, waiting at most `linger` for the
-    /// peer's end. Always closes; says what was lost.
-    pub async fn close(mut self, linger: Duration) -> CloseReport {
+    /// Closes in order: writes what has gathered, then as [`Stream::close`] does, all within `limit`. Always closes; says
+    /// what was lost.
+    ///
+    /// After an error that is not the transport's (a frame too long, idle for too long) the answers before it still get
+    /// to the peer.
+    pub async fn close(mut self, limit: Duration) -> CloseReport {
         self.writer.end_closed();
-        let flushed = self.flush().await;
+        let failed = self.writer.failed().cloned();
+        if let Some(error) = &failed
+            && !error.leaves_transport()
+        {
+            return CloseReport {
+                lost: self.writer.unsent(),
+                error: failed,
+            };
+        }
+        let net = self.writer.net().clone();
+        let deadline = net.now() + limit;
+        let flushed = match net.within(limit, self.writer.flush()).await {
+            Some(flushed) => flushed,
+            None => Err(Error::new(ErrorKind::Timeout(TimeoutKind::Close), Operation::Close).at(self.peer())),
+        };
         let lost = self.writer.unsent();
         if let Err(error) = flushed {
+            let error = self.fail(error);
             return CloseReport {
                 lost,
                 error: Some(error),
             };
         }
-        let error = self.writer.into_stream().close(linger).await.err();
-        CloseReport { lost, error }
+        let left = deadline - net.now();
+        let closed = self.writer.into_stream().close(left).await;
+        CloseReport {
+            lost,
+            error: failed.or(closed.err()),
+        }
     }
 
     /// The stream again, after everything gathered has been written; bytes read too far go back into it.
@@ -261,36 +281,38 @@ impl<F: Framing> Framed<F> {
     ///
     /// Always inlined, as all that is done for each frame: what passes between the steps then stays in registers.
     #[inline(always)]
-    fn found(&mut self) -> Result<bool> {
+    fn found(&mut self) -> bool {
         if self.writer.failed().is_some() || self.writer.is_high() {
-            return Ok(false);
+            return false;
         }
         loop {
             match self.input.decode() {
                 Ok(Decoded::Frame(located)) => {
                     self.waiting.over();
                     self.input.consume(&located);
-                    return Ok(true);
+                    return true;
                 }
                 Ok(Decoded::Fault { fault, consumed }) => {
                     self.waiting.over();
                     self.survived(fault);
                     self.input.consume_fault(fault, consumed);
-                    return Ok(true);
+                    return true;
                 }
                 Ok(Decoded::Discard(n)) if n > 0 => self.input.discard(n),
-                Ok(Decoded::Discard(_) | Decoded::More(_)) => return Ok(false),
-                Err(error) => return self.give_up(error),
+                Ok(Decoded::Discard(_) | Decoded::More(_)) => return false,
+                Err(error) => {
+                    self.give_up(error);
+                    return false;
+                }
             }
         }
     }
 
     /// The framing can't go on: an error, but not before what was answered to earlier frames has been written.
     #[cold]
-    fn give_up(&mut self, error: Error) -> Result<bool> {
-        let error = self.fail(error);
+    fn give_up(&mut self, error: Error) {
+        self.fail(error);
         self.last_words = self.writer.unsent() > 0;
-        if self.last_words { Ok(false) } else { Err(error) }
     }
 
     /// What broke the connection, once the last words are written; they have the write timeout, as all has.
@@ -321,7 +343,7 @@ impl<F: Framing> Framed<F> {
                     return Poll::Ready(Err(self.fail(error)));
                 }
             }
-            if self.found()? {
+            if self.found() {
                 return Poll::Ready(Ok(true));
             }
             if self.writer.failed().is_none() && !self.writer.is_high() {

@@ -48,7 +48,8 @@ impl Writer {
             writing: Vec::new(),
             written: 0,
             unflushed: false,
-            high_water: limits.high_water,
+            // Above what may gather at all it would never be reached, and at zero nothing would ever be read.
+            high_water: limits.high_water.clamp(1, limits.max_output.max(1)),
             max: limits.max_output,
             timeout: limits.write_timeout,
             stuck: None,
@@ -184,6 +185,11 @@ impl Writer {
 
     #[cold]
     fn poll_stuck(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        // What is written is dropped now and then, even if the rest never becomes empty.
+        if self.written >= self.high_water && self.written >= self.writing.len() / 2 {
+            self.writing.drain(..self.written);
+            self.written = 0;
+        }
         let since = *self.stuck.get_or_insert_with(|| self.net.now());
         ready!(self.alarm.poll(&self.net, since + self.timeout, cx));
         let left = self.unsent();

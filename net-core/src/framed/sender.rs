@@ -1,14 +1,14 @@
 //! Sending from anywhere: handles on a connection's one out-buffer.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 use super::buffers;
 use crate::framing::Framing;
 use crate::lock::lock;
+use crate::wakers::{Wakers, wait, wake};
 use crate::{Error, ErrorKind, Operation, Result};
 
 /// The out-buffer of a connection, and who waits for what about it.
@@ -30,8 +30,10 @@ struct State {
     ended: Option<Error>,
     /// The connection's task.
     driver: Option<Waker>,
-    /// Senders that wait for room, and tasks that wait for the end.
-    waiting: Vec<Waker>,
+    /// Senders that wait for room.
+    room: Wakers,
+    /// Tasks that wait for the end.
+    end: Wakers,
 }
 
 impl Shared {
@@ -40,7 +42,8 @@ impl Shared {
             buffer: Vec::new(),
             ended: None,
             driver: None,
-            waiting: Vec::new(),
+            room: Wakers::default(),
+            end: Wakers::default(),
         };
         Arc::new(Self {
             state: Mutex::new(state),
@@ -67,18 +70,31 @@ impl Shared {
     #[inline]
     pub(super) fn push<F: Framing>(&self, framing: &F, content: &[u8], before: usize) -> Result<()> {
         let mut state = lock(&self.state);
-        if state.ended.is_some() || before + state.buffer.len() >= self.max {
-            return Err(self.refuse(&state));
+        match self.gather(&mut state, framing, content, before) {
+            Some(outcome) => outcome?,
+            None => return Err(self.full(before + state.buffer.len())),
         }
-        if state.buffer.capacity() == 0 {
-            state.buffer = buffers::take_write();
-        }
-        framing.encode(content, &mut state.buffer)?;
-        self.level.store(state.buffer.len(), Ordering::Relaxed);
         if self.asleep.load(Ordering::Relaxed) {
             self.wake(state);
         }
         Ok(())
+    }
+
+    /// Gathers one frame, if there is room.
+    #[inline]
+    fn gather<F: Framing>(&self, state: &mut State, framing: &F, content: &[u8], before: usize) -> Option<Result<()>> {
+        if let Some(reason) = &state.ended {
+            return Some(Err(reason.clone()));
+        }
+        if before + state.buffer.len() >= self.max {
+            return None;
+        }
+        if state.buffer.capacity() == 0 {
+            state.buffer = buffers::take_write();
+        }
+        let outcome = framing.encode(content, &mut state.buffer);
+        self.level.store(state.buffer.len(), Ordering::Relaxed);
+        Some(outcome)
     }
 
     #[cold]
@@ -90,14 +106,11 @@ impl Shared {
     }
 
     #[cold]
-    fn refuse(&self, state: &State) -> Error {
-        state.ended.clone().unwrap_or_else(|| {
-            Error::new(ErrorKind::Limit, Operation::Write).detail(format!(
-                "{} bytes wait for a slow peer, the limit is {}",
-                state.buffer.len(),
-                self.max
-            ))
-        })
+    fn full(&self, gathered: usize) -> Error {
+        Error::new(ErrorKind::Limit, Operation::Write).detail(format!(
+            "{gathered} bytes wait for a slow peer, the limit is {}",
+            self.max
+        ))
     }
 
     /// Exchanges what has gathered for the empty buffer given; false if nothing has gathered, and then the task is
@@ -115,53 +128,27 @@ impl Shared {
             }
             std::mem::swap(buffer, &mut state.buffer);
             self.level.store(0, Ordering::Relaxed);
-            std::mem::take(&mut state.waiting)
+            state.room.take()
         };
-        waiting.into_iter().for_each(Waker::wake);
+        wake(waiting);
         true
     }
 
     /// Refuses everything from now on; the first reason stays. Gives back what had gathered.
     pub(super) fn end(&self, reason: Error) -> Vec<u8> {
-        let (waiting, gathered) = {
+        let (room, end, gathered) = {
             let mut state = lock(&self.state);
             state.ended.get_or_insert(reason);
             self.level.store(0, Ordering::Relaxed);
-            (std::mem::take(&mut state.waiting), std::mem::take(&mut state.buffer))
+            (state.room.take(), state.end.take(), std::mem::take(&mut state.buffer))
         };
-        waiting.into_iter().for_each(Waker::wake);
+        wake(room);
+        wake(end);
         gathered
-    }
-
-    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        let mut state = lock(&self.state);
-        if let Some(error) = &state.ended {
-            return Poll::Ready(Err(error.clone()));
-        }
-        if state.buffer.len() < self.max {
-            return Poll::Ready(Ok(()));
-        }
-        enlist(&mut state.waiting, cx);
-        Poll::Pending
-    }
-
-    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<Error> {
-        let mut state = lock(&self.state);
-        if let Some(error) = &state.ended {
-            return Poll::Ready(error.clone());
-        }
-        enlist(&mut state.waiting, cx);
-        Poll::Pending
     }
 
     fn ended(&self) -> bool {
         lock(&self.state).ended.is_some()
-    }
-}
-
-fn enlist(waiting: &mut Vec<Waker>, cx: &Context<'_>) {
-    if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-        waiting.push(cx.waker().clone());
     }
 }
 
@@ -198,14 +185,17 @@ impl<F: Framing> Sender<F> {
     /// As [`push`](Self::push), but never for lack of room. The waiting ends at the latest with the connection's
     /// write timeout.
     pub async fn send(&self, content: &[u8]) -> Result<()> {
-        loop {
-            poll_fn(|cx| self.shared.poll_room(cx)).await?;
-            match self.push(content) {
-                // Another sender was quicker.
-                Err(error) if error.kind() == ErrorKind::Limit => {}
-                outcome => return outcome,
-            }
+        let shared = &*self.shared;
+        wait(
+            &shared.state,
+            |state| &mut state.room,
+            |state| shared.gather(state, &self.framing, content, 0),
+        )
+        .await?;
+        if shared.asleep.load(Ordering::Relaxed) {
+            shared.wake(lock(&shared.state));
         }
+        Ok(())
     }
 
     /// Whether the connection is over.
@@ -215,7 +205,7 @@ impl<F: Framing> Sender<F> {
 
     /// Waits until the connection is over, and says why. Cancel safe.
     pub async fn closed(&self) -> Error {
-        poll_fn(|cx| self.shared.poll_ended(cx)).await
+        wait(&self.shared.state, |state| &mut state.end, |state| state.ended.clone()).await
     }
 }
 

@@ -73,7 +73,14 @@ impl Framing for LengthPrefix {
     #[inline]
     fn encode(&self, content: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         let length = match u32::try_from(content.len()) {
-            Ok(length) if content.len() <= self.max => length,
+            Ok(length) if (self.min..=self.max).contains(&content.len()) => length,
+            Ok(_) if content.len() < self.min => {
+                return Err(Error::new(ErrorKind::BadFrame, Operation::Write).detail(format!(
+                    "a frame of {} bytes, the least is {}",
+                    content.len(),
+                    self.min
+                )));
+            }
             _ => {
                 return Err(Error::new(ErrorKind::FrameTooLong, Operation::Write).detail(format!(
                     "a frame of {} bytes, the limit is {}",

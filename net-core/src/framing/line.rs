@@ -86,7 +86,7 @@ pub struct LineState {
 
 impl Framing for Line {
     type State = LineState;
-    const TELLS_LENGTH: bool = true;
+    const TELLS_LENGTH: bool = false;
 
     #[inline(always)]
     fn decode(&self, state: &mut LineState, unread: &[u8]) -> Result<Decoded, Error> {

@@ -153,12 +153,10 @@ impl Talk<'_> {
                 if let Some(end) = self.interrupted() {
                     return end;
                 }
-                let end = match framed.next_buffered() {
-                    Ok(Some((frame, mut output))) => self.line(handler, &frame, &mut output).await,
-                    Ok(None) => break,
-                    Err(error) => Some(End::Failed(error)),
+                let Some((frame, mut output)) = framed.next_buffered() else {
+                    break;
                 };
-                if let Some(end) = end {
+                if let Some(end) = self.line(handler, &frame, &mut output).await {
                     return end;
                 }
             }
