@@ -412,7 +412,7 @@ fn all_buffered(framed: &mut Framed<impl Rules>, mut each: impl FnMut(Frame<'_>)
     ended(poll_once(async {
         while let Some((frame, _)) = framed.next().await? {
             each(frame);
-            while let Some((frame, _)) = framed.next_buffered()? {
+            while let Some((frame, _)) = framed.next_buffered() {
                 each(frame);
             }
         }
