@@ -258,7 +258,7 @@ fn a_filter_may_use_its_own_store() {
             assert!(own.len() < 10 && own.statistics().is_none());
             if *n == 1 {
                 drop(own.put(2));
-                let _ = own.get();
+                drop(own.get());
             }
             *n == 2
         });

@@ -285,7 +285,7 @@ impl Core {
             let timers = &state.timers;
             state
                 .queue
-                .retain(|entry| entry.target() != Target::Timer || timers.get(entry.slot).is_some());
+                .retain(|entry| entry.target() != Target::Timer || timers.get(entry.slot()).is_some());
             state.dead = 0;
         }
     }
@@ -547,8 +547,8 @@ impl Core {
         loop {
             let entry = *state.queue.peek()?;
             let alive = match entry.target() {
-                Target::Timer => state.timers.get(entry.slot).is_some(),
-                Target::Stop => state.stop == Some(entry.slot),
+                Target::Timer => state.timers.get(entry.slot()).is_some(),
+                Target::Stop => state.stop == Some(entry.slot()),
                 _ => true,
             };
             if alive {
@@ -593,16 +593,16 @@ impl Core {
                     return Ok(Stepped::Empty);
                 };
                 let next = match entry.target() {
-                    Target::Timer => match state.timers.remove(entry.slot) {
+                    Target::Timer => match state.timers.remove(entry.slot()) {
                         Some(Some(process)) if process != FOREIGN => Next::Process(process, state.body(process)),
-                        Some(waiter) => state.nobody(entry.slot, waiter),
+                        Some(waiter) => state.nobody(entry.slot(), waiter),
                         None => {
                             state.dead = state.dead.saturating_sub(1);
                             continue;
                         }
                     },
-                    Target::Resume => Next::Process(entry.slot, state.body(entry.slot)),
-                    Target::Stop if state.stop != Some(entry.slot) => continue,
+                    Target::Resume => Next::Process(entry.slot(), state.body(entry.slot())),
+                    Target::Stop if state.stop != Some(entry.slot()) => continue,
                     _ => Next::Other,
                 };
                 break (entry, next);
@@ -625,9 +625,9 @@ impl Core {
     #[inline(never)]
     fn step_other(self: &Rc<Self>, entry: &Entry) -> Result<Stepped, RunError> {
         match entry.target() {
-            Target::Interrupt => self.deliver(entry.slot),
+            Target::Interrupt => self.deliver(entry.slot()),
             Target::Event => {
-                let event = self.state.borrow_mut().events.remove(entry.slot);
+                let event = self.state.borrow_mut().events.remove(entry.slot());
                 match event.map(|event| event.fire(self)) {
                     Some(Fired::On) | None => {}
                     Some(Fired::Stopped) => return Ok(Stepped::Stopped),
@@ -652,10 +652,10 @@ impl Core {
         let (what, who) = match (entry.target(), next) {
             (Target::Timer, Next::Process(process, _)) => (Traced::Timeout, self.name_of(*process)),
             (Target::Timer, _) => (Traced::Timeout, None),
-            (Target::Resume, _) => (Traced::Resume, self.name_of(entry.slot)),
-            (Target::Interrupt, _) => (Traced::Interrupt, self.name_of(entry.slot)),
+            (Target::Resume, _) => (Traced::Resume, self.name_of(entry.slot())),
+            (Target::Interrupt, _) => (Traced::Interrupt, self.name_of(entry.slot())),
             (Target::Event, _) => {
-                let event = self.state.borrow().events.get(entry.slot).cloned();
+                let event = self.state.borrow().events.get(entry.slot()).cloned();
                 (Traced::Event, event.and_then(|event| event.name()))
             }
             (Target::Stop, _) => (Traced::Stop, None),
@@ -756,7 +756,7 @@ impl State {
         let entry = timer.and_then(|(timer, _)| {
             self.queue
                 .iter()
-                .find(|entry| entry.target() == Target::Timer && entry.slot == timer)
+                .find(|entry| entry.target() == Target::Timer && entry.slot() == timer)
         });
         match entry {
             Some(entry) => WaitsFor::Timeout(entry.time()).describe(),

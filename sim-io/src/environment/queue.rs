@@ -1,7 +1,5 @@
-//! What happens next: one integer key of time, priority and sequence, in std's binary heap.
+//! What happens next: one integer key of time, priority and sequence, in a binary heap.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::num::NonZeroU32;
 
 use net_core::Instant;
@@ -41,15 +39,24 @@ pub(crate) struct Slot {
 }
 
 /// An entry of the queue, 24 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     time: u64,
     /// From the top: 8 bits of priority, 53 of the sequence, 3 of the target.
     order: u64,
-    pub(crate) slot: Slot,
+    /// The slot in one word.
+    place: u64,
 }
 
 impl Entry {
+    #[inline]
+    pub(crate) fn slot(&self) -> Slot {
+        Slot {
+            index: self.place as u32,
+            generation: NonZeroU32::new((self.place >> 32) as u32).unwrap_or(NonZeroU32::MIN),
+        }
+    }
+
     #[inline]
     fn key(&self) -> u128 {
         u128::from(self.time) << 64 | u128::from(self.order)
@@ -89,34 +96,15 @@ impl Entry {
 /// The sequence's 53 bits: at 100 million entries a second they last for almost three years.
 const SEQUENCE: u64 = (1 << 53) - 1;
 
-impl PartialOrd for Entry {
-    #[inline]
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-
-    #[inline]
-    fn lt(&self, other: &Self) -> bool {
-        self.key() < other.key()
-    }
-
-    #[inline]
-    fn le(&self, other: &Self) -> bool {
-        self.key() <= other.key()
-    }
-}
-
-impl Ord for Entry {
-    #[inline]
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
-    }
-}
-
-/// Everything that is scheduled.
+/// Everything that is scheduled: a binary heap.
+///
+/// What was popped stays at the root until the next push takes its place, which almost always comes next: a process
+/// that goes on waits again. That is one way down the heap instead of one down and one up.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    heap: BinaryHeap<Reverse<Entry>>,
+    heap: Vec<Entry>,
+    /// The root has been popped.
+    hole: bool,
     /// Sequence 0 is for what comes before everything else of its instant.
     sequence: u64,
 }
@@ -124,7 +112,8 @@ pub(crate) struct Queue {
 impl Default for Queue {
     fn default() -> Self {
         Self {
-            heap: BinaryHeap::new(),
+            heap: Vec::new(),
+            hole: false,
             sequence: 1,
         }
     }
@@ -145,33 +134,134 @@ impl Queue {
 
     #[inline]
     fn push_as(&mut self, at: Instant, priority: Priority, sequence: u64, target: Target, slot: Slot) {
-        let order = u64::from(priority.0) << 56 | (sequence & SEQUENCE) << 3 | target as u64;
-        self.heap.push(Reverse(Entry {
+        let entry = Entry {
             time: at.as_nanos(),
-            order,
-            slot,
-        }));
+            order: u64::from(priority.0) << 56 | (sequence & SEQUENCE) << 3 | target as u64,
+            place: u64::from(slot.generation.get()) << 32 | u64::from(slot.index),
+        };
+        if self.hole {
+            self.hole = false;
+            self.replace_root(entry);
+        } else {
+            self.heap.push(entry);
+            let last = self.heap.len() - 1;
+            self.up(last, entry);
+        }
     }
 
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Entry> {
-        self.heap.pop().map(|Reverse(entry)| entry)
+        self.settle();
+        let entry = *self.heap.first()?;
+        self.hole = true;
+        Some(entry)
     }
 
-    pub(crate) fn peek(&self) -> Option<&Entry> {
-        self.heap.peek().map(|Reverse(entry)| entry)
+    /// Fills the place of what was popped.
+    #[inline]
+    fn settle(&mut self) {
+        if self.hole {
+            self.hole = false;
+            if let Some(last) = self.heap.pop()
+                && !self.heap.is_empty()
+            {
+                self.replace_root(last);
+            }
+        }
+    }
+
+    /// Puts an entry in the root's place: the smaller children go up all the way, then it goes up from the bottom, where
+    /// late things belong.
+    #[inline]
+    fn replace_root(&mut self, entry: Entry) {
+        let heap = self.heap.as_mut_slice();
+        let mut hole = 0;
+        let mut child = 1;
+        while child + 1 < heap.len() {
+            child += usize::from(heap[child + 1].key() < heap[child].key());
+            heap[hole] = heap[child];
+            hole = child;
+            child = 2 * hole + 1;
+        }
+        if child < heap.len() {
+            heap[hole] = heap[child];
+            hole = child;
+        }
+        self.up(hole, entry);
+    }
+
+    /// Puts an entry where there is a hole, or above.
+    #[inline]
+    fn up(&mut self, mut hole: usize, entry: Entry) {
+        let heap = self.heap.as_mut_slice();
+        while hole > 0 {
+            let parent = (hole - 1) / 2;
+            if heap[parent].key() <= entry.key() {
+                break;
+            }
+            heap[hole] = heap[parent];
+            hole = parent;
+        }
+        heap[hole] = entry;
+    }
+
+    pub(crate) fn peek(&mut self) -> Option<&Entry> {
+        self.settle();
+        self.heap.first()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.heap.len()
+        self.heap.len() - usize::from(self.hole)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.heap.iter().map(|Reverse(entry)| entry)
+        self.heap.iter().skip(usize::from(self.hole))
     }
 
     /// Removes what is dead, when that is most of the heap.
-    pub(crate) fn retain(&mut self, mut alive: impl FnMut(&Entry) -> bool) {
-        self.heap.retain(|Reverse(entry)| alive(entry));
+    pub(crate) fn retain(&mut self, alive: impl FnMut(&Entry) -> bool) {
+        self.settle();
+        self.heap.retain(alive);
+        // Sorted is a heap, too, and this is seldom.
+        self.heap.sort_unstable_by_key(Entry::key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pops_in_order_whatever_was_pushed_and_removed_between() {
+        let slot = Slot {
+            index: 7,
+            generation: NonZeroU32::MIN,
+        };
+        let (mut queue, mut sorted) = (Queue::default(), std::collections::BTreeSet::new());
+        let mut random = 1_u64;
+        for round in 0_u64..20_000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            match random >> 61 {
+                0..=3 => {
+                    let at = (random >> 20) & 63;
+                    queue.push(Instant::from_nanos(at), Priority::NORMAL, Target::Timer, slot);
+                    sorted.insert((at, queue.sequence - 1));
+                }
+                4..=6 => {
+                    let popped = queue.pop().map(|entry| (entry.time, entry.sequence()));
+                    assert_eq!(popped, sorted.pop_first());
+                }
+                _ if round % 50 == 0 => {
+                    queue.retain(|entry| entry.sequence() % 3 > 0);
+                    sorted.retain(|(_, sequence)| sequence % 3 > 0);
+                }
+                _ => assert_eq!(
+                    queue.peek().map(Entry::sequence),
+                    sorted.first().map(|(_, sequence)| *sequence)
+                ),
+            }
+            assert_eq!(queue.len(), sorted.len());
+            assert_eq!(queue.iter().count(), sorted.len());
+        }
     }
 }
