@@ -19,7 +19,7 @@ pub(crate) async fn connect(net: &Net, to: &Endpoint, options: &ConnectOptions) 
                 .detail(format!("nothing after {:?}", options.timeout)));
         }
     };
-    let stream = Stream::open(&net.0, plain, false);
+    let stream = Stream::open(&net.0, plain, to, false);
     match to {
         Endpoint::Tls(host, _) => encrypt(net, to, &host_name(host), options, stream).await,
         _ => Ok(stream),

@@ -146,7 +146,7 @@ impl Listener {
             Some(gate) => match gate.enter(plain.peer().socket_addr().map(|address| address.ip())) {
                 Ok(permit) => Some(permit),
                 Err(why) => {
-                    let peer = plain.peer();
+                    let peer = plain.peer().with_scheme_of(&self.local);
                     let cause = Error::new(ErrorKind::Limit, Operation::Accept)
                         .at(&self.local)
                         .detail(why);
@@ -156,7 +156,7 @@ impl Listener {
                 }
             },
         };
-        let mut stream = Stream::open(&self.core, plain, true);
+        let mut stream = Stream::open(&self.core, plain, &self.local, true);
         if let Some(permit) = permit {
             stream.hold(permit);
         }

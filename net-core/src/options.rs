@@ -160,7 +160,7 @@ pub struct ConnectOptions {
     /// How long one address of several has the field to itself before the next is tried beside it (RFC 8305).
     /// Default: 250 ms.
     pub attempt_delay: Duration,
-    /// Limit for the TLS handshake. Default: 10 s.
+    /// Limit for the TLS handshake of a `tls://` endpoint. Default: 10 s.
     pub handshake_timeout: Duration,
     /// TLS for `tls://` endpoints instead of the [`Net`](crate::Net)'s own setting.
     #[cfg(feature = "tls")]
@@ -238,9 +238,11 @@ pub struct BindOptions {
     pub max_per_peer: Option<usize>,
     /// What happens at [`max_connections`](Self::max_connections). Default: [`WhenFull::Queue`].
     pub when_full: WhenFull,
-    /// Most TLS handshakes under way at once; further ones wait their turn. Default: 256.
+    /// Most TLS handshakes under way at once; further ones wait their turn, and fail if it has not come within
+    /// [`handshake_timeout`](Self::handshake_timeout). Default: 256.
     pub max_handshakes: usize,
-    /// Limit for one TLS handshake, from the first read or write on the connection. Default: 10 s.
+    /// Limit for one TLS handshake, from the first read or write on the connection, the wait for its turn
+    /// ([`max_handshakes`](Self::max_handshakes)) included. Default: 10 s.
     pub handshake_timeout: Duration,
     /// TLS for `tls://` endpoints instead of the [`Net`](crate::Net)'s own setting.
     #[cfg(feature = "tls")]

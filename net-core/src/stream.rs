@@ -12,9 +12,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 #[cfg(feature = "tls")]
 use crate::backend::BoxFuture;
-use crate::backend::Plain;
 #[cfg(feature = "tls")]
 use crate::backend::waiting::Waiting;
+use crate::backend::{Plain, Transport};
 use crate::memory;
 use crate::net::Core;
 #[cfg(feature = "tls")]
@@ -75,8 +75,11 @@ enum Side {
 }
 
 impl Stream {
-    pub(crate) fn open(core: &std::sync::Arc<Core>, plain: Plain, accepted: bool) -> Self {
-        let track = Tracker::open(core, plain.local(), plain.peer(), accepted);
+    /// A connection that was made with, or accepted by, the endpoint `asked`: one of `tls://` is told as such from the
+    /// start.
+    pub(crate) fn open(core: &std::sync::Arc<Core>, plain: Plain, asked: &Endpoint, accepted: bool) -> Self {
+        let (local, peer) = (plain.local().with_scheme_of(asked), plain.peer().with_scheme_of(asked));
+        let track = Tracker::open(core, local, peer, accepted);
         Self {
             inner: Inner::Plain(plain),
             unread: Bytes::new(),
@@ -93,10 +96,11 @@ impl Stream {
 
     /// Two ends of a pipe in memory, with room for this many bytes each way.
     pub fn pair_with_capacity(net: &Net, bytes: usize) -> (Self, Self) {
-        let (here, there) = memory::pipe(&Endpoint::Mem("pair".into()), bytes.max(1));
+        let name = Endpoint::Mem("pair".into());
+        let (here, there) = memory::pipe(&name, bytes.max(1));
         (
-            Self::open(&net.0, Plain::memory(here), false),
-            Self::open(&net.0, Plain::memory(there), true),
+            Self::open(&net.0, Plain::memory(here), &name, false),
+            Self::open(&net.0, Plain::memory(there), &name, true),
         )
     }
 
@@ -182,12 +186,14 @@ impl Stream {
     /// # Errors
     /// [`ErrorKind::WrongState`] if bytes were already read ahead and given back with [`unread`](Self::unread): they
     /// came before the encryption, and taking them for part of it is how STARTTLS injection works.
-    /// [`ErrorKind::Tls`] if the handshake fails; the connection is then unusable.
+    /// [`ErrorKind::Tls`] if the handshake fails, [`TimeoutKind::Handshake`] if it takes longer than
+    /// [`TlsClientBuilder::handshake_timeout`](crate::TlsClientBuilder::handshake_timeout); the connection is then
+    /// unusable.
     #[cfg(feature = "tls")]
     pub async fn upgrade_tls_client(&mut self, tls: &crate::TlsClient, server_name: &str) -> Result<()> {
         let name = tls.name_for(server_name)?;
         let lenient = tls.lenient();
-        let limit = Duration::from_secs(10);
+        let limit = tls.handshake_timeout();
         self.begin_handshake(lenient, |net, plain| tls::connect(net, plain, tls.clone(), name, limit))?;
         self.handshake().await
     }
@@ -196,7 +202,7 @@ impl Stream {
     /// [`upgrade_tls_client`](Self::upgrade_tls_client).
     #[cfg(feature = "tls")]
     pub async fn upgrade_tls_server(&mut self, tls: &crate::TlsServer) -> Result<()> {
-        let limit = Duration::from_secs(10);
+        let limit = tls.handshake_timeout();
         self.begin_handshake(tls.lenient(), |net, plain| {
             tls::accept(net, plain, tls.clone(), limit, None)
         })?;
@@ -230,9 +236,13 @@ impl Stream {
 
     /// Gives bytes back that were read too far: the next read gets them first.
     pub fn unread(&mut self, bytes: Bytes) {
+        // An empty part of a buffer would keep all of it.
+        if bytes.is_empty() {
+            return;
+        }
         if self.unread.is_empty() {
             self.unread = bytes;
-        } else if !bytes.is_empty() {
+        } else {
             self.unread = [bytes, std::mem::take(&mut self.unread)].concat().into();
         }
     }
@@ -317,6 +327,9 @@ impl AsyncRead for Stream {
             let n = this.unread.len().min(buffer.remaining());
             buffer.put_slice(&this.unread[..n]);
             this.unread.advance(n);
+            if this.unread.is_empty() {
+                this.unread = Bytes::new();
+            }
             return Poll::Ready(Ok(()));
         }
         ready!(this.poll_handshake(Side::Read, cx))?;

@@ -3,16 +3,24 @@
 
 mod common;
 
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::{Buf, Bytes};
 use common::events::Events;
 use common::place::{Place, on_each_transport};
 use common::{pattern, poll_once, settle};
 use net_core::framing::{LengthPrefix, Line};
 use net_core::{
-    BindOptions, ClosedBy, Endpoint, ErrorKind, Framed, Net, Operation, SocketOptions, Stream, TimeoutKind,
+    Address, Backend, BindOptions, BoxFuture, ClosedBy, Endpoint, ErrorKind, Framed, Net, Operation, Plain,
+    RawDatagram, RawListener, SocketOptions, Stream, TimeoutKind, Timer, Transport,
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 on_each_transport!(
     bytes_arrive_whole_both_ways_at_once,
@@ -272,9 +280,9 @@ async fn a_reset_pipe_drops_what_was_on_its_way() {
     });
     assert!(poll_once(&mut reading).await.is_none());
     here.reset();
-    assert_eq!(reading.await.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+    assert_eq!(reading.await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
     let write = there.write(b"x").await;
-    assert_eq!(write.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+    assert_eq!(write.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
 }
 
 #[tokio::test(start_paused = true)]
@@ -314,4 +322,127 @@ async fn memory_names_belong_to_one_network_and_its_clones() {
     let client = clone.connect(&at).await.unwrap();
     assert_eq!(listener.accept().await.unwrap().peer(), client.local());
     assert_eq!(net.stats(), clone.stats());
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_were_given_back_are_freed_once_they_are_read() {
+    struct Owner(Arc<AtomicBool>);
+    impl AsRef<[u8]> for Owner {
+        fn as_ref(&self) -> &[u8] {
+            b"given back"
+        }
+    }
+    impl Drop for Owner {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    let (mut here, _there) = Stream::pair(&Net::os());
+    let freed = Arc::new(AtomicBool::new(false));
+    here.unread(Bytes::from_owner(Owner(Arc::clone(&freed))));
+    here.read_exact(&mut [0; 9]).await.unwrap();
+    assert!(!freed.load(Ordering::Relaxed));
+    here.read_exact(&mut [0; 1]).await.unwrap();
+    assert!(freed.load(Ordering::Relaxed));
+
+    // An empty rest keeps nothing at all.
+    let freed = Arc::new(AtomicBool::new(false));
+    let mut all = Bytes::from_owner(Owner(Arc::clone(&freed)));
+    all.advance(10);
+    here.unread(all);
+    assert!(freed.load(Ordering::Relaxed));
+}
+
+/// A network that passes everything on to another one, through transports of its own around the other's.
+#[derive(Debug)]
+struct Around(Net);
+
+#[derive(Debug)]
+struct Wrapped(Plain);
+
+impl Backend for Around {
+    fn resolve<'a>(&'a self, host: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+        self.0.backend().resolve(host)
+    }
+    fn connect<'a>(
+        &'a self,
+        to: &'a Address,
+        from: Option<SocketAddr>,
+        options: &'a SocketOptions,
+    ) -> BoxFuture<'a, io::Result<Plain>> {
+        Box::pin(async move {
+            let inner = self.0.backend().connect(to, from, options).await?;
+            Ok(Plain::new(Wrapped(inner)))
+        })
+    }
+    fn bind<'a>(
+        &'a self,
+        at: &'a Address,
+        options: &'a SocketOptions,
+    ) -> BoxFuture<'a, io::Result<Box<dyn RawListener>>> {
+        self.0.backend().bind(at, options)
+    }
+    fn datagram<'a>(
+        &'a self,
+        at: SocketAddr,
+        options: &'a SocketOptions,
+    ) -> BoxFuture<'a, io::Result<Box<dyn RawDatagram>>> {
+        self.0.backend().datagram(at, options)
+    }
+    fn now(&self) -> net_core::Instant {
+        self.0.now()
+    }
+    fn sleep_until(&self, at: net_core::Instant) -> Box<dyn Timer> {
+        self.0.backend().sleep_until(at)
+    }
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> io::Result<()> {
+        self.0.backend().spawn(task)
+    }
+    fn random(&self) -> u64 {
+        self.0.random()
+    }
+}
+
+impl Transport for Wrapped {
+    fn local(&self) -> Endpoint {
+        self.0.local()
+    }
+    fn peer(&self) -> Endpoint {
+        self.0.peer()
+    }
+    fn reset_on_drop(&mut self) {
+        self.0.reset_on_drop();
+    }
+}
+
+impl AsyncRead for Wrapped {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Wrapped {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, data)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test]
+async fn a_backend_around_another_passes_everything_on_even_a_reset() {
+    let around = Net::new(Arc::new(Around(Net::os())));
+    let mut listener = around.bind(&"tcp://127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let mut client = around.connect(listener.local()).await.unwrap();
+    let mut server = listener.accept().await.unwrap();
+    assert_eq!((client.local(), client.peer()), (server.peer(), server.local()));
+    client.write_all(b"through").await.unwrap();
+    server.read_exact(&mut [0; 7]).await.unwrap();
+    client.reset();
+    let error = server.read(&mut [0; 1]).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
 }

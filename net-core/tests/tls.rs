@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use common::certificates::{Authority, trusting};
 use common::events::Events;
+use common::scripted::{Accept, Scripted};
 use common::{poll_once, settle};
 use net_core::framing::{LengthPrefix, Line, Raw};
 use net_core::{
@@ -67,11 +68,14 @@ async fn a_trusted_server_is_connected_to_and_both_sides_know_the_facts() {
     assert!(there.peer_certificates.is_empty());
     assert_eq!(there.server_name.as_deref(), Some("localhost"));
     assert!(client.peer().is_tls() && server.local().is_tls());
-    let life = events.about(client.id());
-    assert!(
-        matches!(life[..], [EventKind::Opened { .. }, EventKind::Upgraded]),
-        "{life:?}"
-    );
+    for (stream, was_accepted) in [(&client, false), (&server, true)] {
+        let life = events.about(stream.id());
+        let [EventKind::Opened { local, peer, accepted }, EventKind::Upgraded] = &life[..] else {
+            panic!("{life:?}");
+        };
+        assert_eq!((local, peer), (stream.local(), stream.peer()));
+        assert_eq!(*accepted, was_accepted);
+    }
     drop((client, server));
     events.check_all_closed(&net);
 }
@@ -507,6 +511,58 @@ async fn only_so_many_handshakes_are_under_way_at_once() {
     drop(holder);
     second.handshake().await.unwrap();
     connecting.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_a_slot_counts_toward_the_time_limit_of_the_handshake() {
+    let (server, _) = trusting();
+    let script = Scripted::new();
+    let net = script.net().with_server_tls(server);
+    let limit = Duration::from_secs(3);
+    let options = BindOptions::default().max_handshakes(1).handshake_timeout(limit);
+    let at: Endpoint = "tls://192.0.2.1:80".parse().unwrap();
+    let mut listener = net.bind_with(&at, &options).await.unwrap();
+    let mut handshakes = Vec::new();
+    for _ in 0..4 {
+        script.accepts(Accept::From("192.0.2.2:5".parse().unwrap()));
+        let mut silent = listener.accept().await.unwrap();
+        handshakes.push(net.spawn(async move { silent.handshake().await }).unwrap());
+        settle().await;
+    }
+    let began = net.now();
+    for (number, handshake) in handshakes.into_iter().enumerate() {
+        let error = handshake.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutKind::Handshake));
+        let detail = error.detail_text().unwrap();
+        assert_eq!(detail.contains("max_handshakes others"), number > 0, "{detail}");
+    }
+    // All of them at once, not one after the other.
+    assert_eq!(net.now(), began + limit);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_limit_of_an_upgrade_in_place_can_be_set() {
+    let authority = Authority::new("ours");
+    let identity = authority.issue(&["localhost"]);
+    let server = TlsServer::builder()
+        .identity_pem(&identity.certificate, &identity.key)
+        .handshake_timeout(Duration::from_secs(2))
+        .build()
+        .unwrap();
+    let client = TlsClient::builder()
+        .root_pem(&authority.pem())
+        .handshake_timeout(Duration::from_secs(3))
+        .build()
+        .unwrap();
+    let net = Net::os();
+    let (mut here, _silent) = Stream::pair(&net);
+    let error = here.upgrade_tls_server(&server).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutKind::Handshake));
+    assert_eq!(net.now().as_nanos(), 2_000_000_000);
+    let (mut here, _silent) = Stream::pair(&net);
+    let error = here.upgrade_tls_client(&client, "localhost").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutKind::Handshake));
+    assert_eq!(net.now().as_nanos(), 5_000_000_000);
 }
 
 #[tokio::test]

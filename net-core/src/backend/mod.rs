@@ -179,17 +179,6 @@ impl Plain {
         self.transport().peer()
     }
 
-    pub(crate) fn reset_on_drop(&mut self) {
-        match &mut self.0 {
-            #[cfg(feature = "os")]
-            Kind::Os(stream) => stream.reset_on_drop(),
-            Kind::Memory(pipe) => pipe.reset_on_drop(),
-            Kind::Other(other) => other.reset_on_drop(),
-        }
-    }
-}
-
-impl Plain {
     /// Writes slice by slice on a transport that can't do it at once. The usual way out, writing the first slice only,
     /// would lose TLS's alerts: rustls puts several records into its last write, the alert behind the others.
     fn poll_write_each(
@@ -224,6 +213,26 @@ macro_rules! delegate {
             Kind::Other($stream) => $call,
         }
     };
+}
+
+/// So that a backend may wrap what another one brings, and pass everything on.
+impl Transport for Plain {
+    fn local(&self) -> Endpoint {
+        self.transport().local()
+    }
+
+    fn peer(&self) -> Endpoint {
+        self.transport().peer()
+    }
+
+    fn reset_on_drop(&mut self) {
+        match &mut self.0 {
+            #[cfg(feature = "os")]
+            Kind::Os(stream) => stream.reset_on_drop(),
+            Kind::Memory(pipe) => pipe.reset_on_drop(),
+            Kind::Other(other) => other.reset_on_drop(),
+        }
+    }
 }
 
 impl AsyncRead for Plain {

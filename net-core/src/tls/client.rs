@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -21,6 +22,7 @@ pub struct TlsClient {
     config: Arc<ClientConfig>,
     server_name: Option<ServerName<'static>>,
     lenient: bool,
+    handshake_timeout: Duration,
 }
 
 /// Builds a [`TlsClient`].
@@ -35,10 +37,20 @@ pub struct TlsClientBuilder {
 impl TlsClient {
     /// Trusts the system's issuers; no client certificate.
     ///
+    /// The issuers are read from the system's files once in the life of the program, by the first call that finds any;
+    /// [`builder`](Self::builder) reads them anew.
+    ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] if the system has no trusted issuers.
     pub fn new() -> Result<Self> {
-        Self::builder().build()
+        static SYSTEM: OnceLock<TlsClient> = OnceLock::new();
+        match SYSTEM.get() {
+            Some(client) => Ok(client.clone()),
+            // If two threads come first at once, both read, and one of the two is kept.
+            None => Self::builder()
+                .build()
+                .map(|client| SYSTEM.get_or_init(|| client).clone()),
+        }
     }
 
     /// Starts building one.
@@ -52,6 +64,7 @@ impl TlsClient {
             config,
             server_name: None,
             lenient: false,
+            handshake_timeout: super::HANDSHAKE_TIMEOUT,
         }
     }
 
@@ -65,6 +78,10 @@ impl TlsClient {
 
     pub(crate) fn lenient(&self) -> bool {
         self.lenient
+    }
+
+    pub(crate) fn handshake_timeout(&self) -> Duration {
+        self.handshake_timeout
     }
 
     pub(super) fn into_config(self) -> Arc<ClientConfig> {
@@ -137,6 +154,16 @@ impl TlsClientBuilder {
         self
     }
 
+    /// Limit for the handshake of a connection that is upgraded in place
+    /// ([`Stream::upgrade_tls_client`](crate::Stream::upgrade_tls_client)). Default: 10 s.
+    /// [`ConnectOptions::handshake_timeout`](crate::ConnectOptions::handshake_timeout) is the one for `tls://`
+    /// endpoints.
+    #[must_use]
+    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
+        self.material.handshake_timeout = limit;
+        self
+    }
+
     /// The finished setting.
     ///
     /// # Errors
@@ -165,6 +192,7 @@ impl TlsClientBuilder {
             config: Arc::new(config),
             server_name,
             lenient: material.lenient,
+            handshake_timeout: material.handshake_timeout,
         })
     }
 }
@@ -228,5 +256,19 @@ impl fmt::Debug for TlsClient {
         f.debug_struct("TlsClient")
             .field("server_name", &self.server_name)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_issuers_are_read_once() {
+        match (TlsClient::new(), TlsClient::new()) {
+            (Ok(first), Ok(second)) => assert!(Arc::ptr_eq(&first.config, &second.config)),
+            // A machine without issuers: that is found out each time.
+            (first, second) => assert!(first.is_err() && second.is_err()),
+        }
     }
 }

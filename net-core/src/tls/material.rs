@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::RootCertStore;
 use rustls::crypto::{CryptoProvider, ring};
@@ -14,13 +15,27 @@ use crate::{Error, ErrorKind, Operation, Result, TlsFault};
 pub(super) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// What a builder has gathered. The first thing that can't be read is kept, so that the steps chain and the last tells it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Material {
     pub(super) identity: Option<Identity>,
     pub(super) roots: Vec<CertificateDer<'static>>,
     pub(super) alpn: Vec<Vec<u8>>,
     pub(super) lenient: bool,
+    pub(super) handshake_timeout: Duration,
     first_error: Option<Error>,
+}
+
+impl Default for Material {
+    fn default() -> Self {
+        Self {
+            identity: None,
+            roots: Vec::new(),
+            alpn: Vec::new(),
+            lenient: false,
+            handshake_timeout: super::HANDSHAKE_TIMEOUT,
+            first_error: None,
+        }
+    }
 }
 
 impl Material {

@@ -19,6 +19,9 @@ pub use server::{TlsServer, TlsServerBuilder};
 use crate::backend::{BoxFuture, Plain};
 use crate::{Error, ErrorKind, Net, Operation, Result, TimeoutKind, TlsFault};
 
+/// The limit of a handshake where nothing else is set.
+pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// A plain stream under TLS.
 pub(crate) type Encrypted = TlsStream<Plain>;
 
@@ -75,7 +78,8 @@ pub(crate) fn connect(
     })
 }
 
-/// The server's handshake, when there is a slot for it; a client that sends nothing gives its slot up at the limit.
+/// The server's handshake, when there is a slot for it. The limit counts from the first poll, the wait for the slot
+/// included; a client that sends nothing gives its slot up then.
 pub(crate) fn accept(
     net: Net,
     plain: Plain,
@@ -84,11 +88,32 @@ pub(crate) fn accept(
     slots: Option<Arc<Semaphore>>,
 ) -> BoxFuture<'static, Result<Box<Encrypted>>> {
     Box::pin(async move {
-        let _slot = match &slots {
-            Some(slots) => slots.acquire().await.ok(),
-            None => None,
+        let began = net.now();
+        // How long the slot has been waited for; `None` while it still is.
+        let mut waited = Some(Duration::ZERO);
+        let handshake = async {
+            let _slot = match slots.as_deref().map(|slots| (slots, slots.try_acquire())) {
+                Some((slots, Err(_))) => {
+                    waited = None;
+                    let slot = slots.acquire().await.ok();
+                    waited = Some(net.now() - began);
+                    slot
+                }
+                Some((_, Ok(slot))) => Some(slot),
+                None => None,
+            };
+            TlsAcceptor::from(tls.into_config()).accept(plain).await
         };
-        let encrypted = within(&net, limit, TlsAcceptor::from(tls.into_config()).accept(plain)).await?;
+        let outcome = within(&net, limit, handshake).await;
+        let encrypted = outcome.map_err(|error| match (error.kind(), waited) {
+            (ErrorKind::Timeout(TimeoutKind::Handshake), None) => error.detail(format!(
+                "not begun after {limit:?}: max_handshakes others were under way all that time"
+            )),
+            (ErrorKind::Timeout(TimeoutKind::Handshake), Some(waited)) if !waited.is_zero() => error.detail(format!(
+                "not done after {limit:?}; for {waited:?} of them max_handshakes others were under way"
+            )),
+            _ => error,
+        })?;
         Ok(Box::new(TlsStream::Server(encrypted)))
     })
 }

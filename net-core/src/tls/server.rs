@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
@@ -15,6 +16,7 @@ use crate::Result;
 pub struct TlsServer {
     config: Arc<ServerConfig>,
     lenient: bool,
+    handshake_timeout: Duration,
 }
 
 /// Builds a [`TlsServer`].
@@ -31,11 +33,19 @@ impl TlsServer {
 
     /// Uses a configuration of rustls as it is.
     pub fn from_rustls(config: Arc<ServerConfig>) -> Self {
-        Self { config, lenient: false }
+        Self {
+            config,
+            lenient: false,
+            handshake_timeout: super::HANDSHAKE_TIMEOUT,
+        }
     }
 
     pub(crate) fn lenient(&self) -> bool {
         self.lenient
+    }
+
+    pub(crate) fn handshake_timeout(&self) -> Duration {
+        self.handshake_timeout
     }
 
     pub(super) fn into_config(self) -> Arc<ServerConfig> {
@@ -86,6 +96,16 @@ impl TlsServerBuilder {
         self
     }
 
+    /// Limit for the handshake of a connection that is upgraded in place
+    /// ([`Stream::upgrade_tls_server`](crate::Stream::upgrade_tls_server)). Default: 10 s.
+    /// [`BindOptions::handshake_timeout`](crate::BindOptions::handshake_timeout) is the one for `tls://`
+    /// endpoints.
+    #[must_use]
+    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
+        self.material.handshake_timeout = limit;
+        self
+    }
+
     /// The finished setting.
     ///
     /// # Errors
@@ -114,6 +134,7 @@ impl TlsServerBuilder {
         Ok(TlsServer {
             config: Arc::new(config),
             lenient: material.lenient,
+            handshake_timeout: material.handshake_timeout,
         })
     }
 }
