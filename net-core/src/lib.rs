@@ -81,7 +81,7 @@ pub use datagram::Datagram;
 pub use endpoint::{Endpoint, Host, UnixName};
 pub use error::{Error, ErrorKind, Operation, Result, TimeoutKind, TlsFault};
 pub use event::{ClosedBy, ConnectionId, EventKind, NetEvent};
-pub use framed::{CloseReport, Frame, Framed, FramedLimits, Output, Sender};
+pub use framed::{CloseReport, Frame, Framed, FramedLimits, Next, Output, Sender};
 pub use instant::Instant;
 pub use listener::Listener;
 pub use net::Net;

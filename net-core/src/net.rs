@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::backend::{Address, Backend};
 use crate::memory::Names;
 use crate::stats::Counters;
+use crate::timer::Within;
 use crate::{
     BindOptions, ConnectOptions, ConnectionId, Datagram, Endpoint, Error, ErrorKind, EventKind, Host, Instant,
     Listener, NetEvent, Operation, Result, Sleep, SocketOptions, Stats, Stream, Task, TimeoutKind, connect, task,
@@ -267,27 +268,16 @@ impl Net {
     ///
     /// # Errors
     /// [`TimeoutKind::Request`] when the time ran out.
-    pub async fn timeout<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Result<T> {
-        self.within(limit, work).await.ok_or_else(|| {
+    pub fn timeout<F: Future>(&self, limit: Duration, work: F) -> impl Future<Output = Result<F::Output>> {
+        self.within(limit, work).or_else(move || {
             Error::new(ErrorKind::Timeout(TimeoutKind::Request), Operation::Request)
                 .detail(format!("nothing after {limit:?}"))
         })
     }
 
     /// [`timeout`](Self::timeout) for callers with an error of their own.
-    pub(crate) async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
-        let mut work = std::pin::pin!(work);
-        let mut sleep = None;
-        std::future::poll_fn(|cx| {
-            use std::task::Poll;
-            if let Poll::Ready(value) = work.as_mut().poll(cx) {
-                return Poll::Ready(Some(value));
-            }
-            // Only what really waits needs a timer.
-            let sleep = sleep.get_or_insert_with(|| self.sleep(limit));
-            std::pin::Pin::new(sleep).poll(cx).map(|()| None)
-        })
-        .await
+    pub(crate) fn within<F: Future>(&self, limit: Duration, work: F) -> Within<F> {
+        Within::new(self.clone(), limit, work)
     }
 
     /// Runs a task in the background; a panic in it ends it alone and is told to whoever waits for it.

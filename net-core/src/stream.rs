@@ -262,16 +262,19 @@ impl Stream {
             poll_fn(|cx| Pin::new(&mut self).poll_shutdown(cx))
                 .await
                 .map_err(|e| Error::from_io(Operation::Close, e))?;
-            let mut scratch = [0; 2048];
-            loop {
-                let mut buffer = ReadBuf::new(&mut scratch);
-                poll_fn(|cx| Pin::new(&mut self).poll_read(cx, &mut buffer))
-                    .await
-                    .map_err(|e| Error::from_io(Operation::Close, e))?;
-                if buffer.filled().is_empty() {
-                    return Ok(());
+            poll_fn(|cx| {
+                // On the stack of the poll: in the future it would be there again in each future above.
+                let mut scratch = [0; 2048];
+                loop {
+                    let mut buffer = ReadBuf::new(&mut scratch);
+                    ready!(Pin::new(&mut self).poll_read(cx, &mut buffer))?;
+                    if buffer.filled().is_empty() {
+                        return Poll::Ready(Ok(()));
+                    }
                 }
-            }
+            })
+            .await
+            .map_err(|e: io::Error| Error::from_io(Operation::Close, e))
         };
         match net.within(limit, closing).await {
             Some(outcome) => outcome,

@@ -3,9 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use crate::backend::Timer;
-use crate::{Instant, Net};
+use crate::{Error, Instant, Net, Result};
 
 /// Waits until a moment; made by [`Net::sleep`](crate::Net::sleep) and
 /// [`Net::sleep_until`](crate::Net::sleep_until). Dropping it gives the waiting up.
@@ -23,6 +24,74 @@ impl Future for Sleep {
     type Output = ();
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.0.poll_elapsed(cx)
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// Work with a time limit: `None` if that ran out. Not an `async fn`, which would hold the work twice.
+    pub(crate) struct Within<F> {
+        #[pin]
+        work: F,
+        net: Net,
+        limit: Duration,
+        sleep: Option<Sleep>,
+    }
+}
+
+impl<F: Future> Within<F> {
+    pub(crate) fn new(net: Net, limit: Duration, work: F) -> Self {
+        Self {
+            work,
+            net,
+            limit,
+            sleep: None,
+        }
+    }
+
+    /// The same with an error where the time ran out.
+    pub(crate) fn or_else<E: FnOnce() -> Error>(self, error: E) -> OrElse<F, E> {
+        OrElse {
+            within: self,
+            error: Some(error),
+        }
+    }
+}
+
+impl<F: Future> Future for Within<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
+        let this = self.project();
+        if let Poll::Ready(value) = this.work.poll(cx) {
+            return Poll::Ready(Some(value));
+        }
+        // Only what really waits needs a timer.
+        let sleep = this.sleep.get_or_insert_with(|| this.net.sleep(*this.limit));
+        Pin::new(sleep).poll(cx).map(|()| None)
+    }
+}
+
+pin_project_lite::pin_project! {
+    pub(crate) struct OrElse<F, E> {
+        #[pin]
+        within: Within<F>,
+        error: Option<E>,
+    }
+}
+
+impl<F: Future, E: FnOnce() -> Error> Future for OrElse<F, E> {
+    type Output = Result<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<F::Output>> {
+        let this = self.project();
+        match std::task::ready!(this.within.poll(cx)) {
+            Some(value) => Poll::Ready(Ok(value)),
+            None => match this.error.take() {
+                Some(error) => Poll::Ready(Err(error())),
+                // Polled again after its end, which no `await` does.
+                None => Poll::Pending,
+            },
+        }
     }
 }
 

@@ -63,10 +63,13 @@ impl Buffer {
     }
 
     /// Splits the frame off.
+    ///
+    /// What lies before it goes with it: moving the buffer's own front twice would stall on its own stores.
+    #[inline]
     pub(super) fn split(&mut self) -> Bytes {
-        self.bytes.advance(self.start);
         self.head -= self.end;
-        let frame = self.bytes.split_to(self.end - self.start).freeze();
+        let mut frame = self.bytes.split_to(self.end).freeze();
+        frame.advance(self.start);
         (self.start, self.end) = (0, 0);
         frame
     }

@@ -9,6 +9,7 @@ mod sender;
 use std::fmt;
 use std::future::poll_fn;
 use std::ops::Deref;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -112,18 +113,19 @@ impl<F: Framing> Framed<F> {
     /// [`TimeoutKind::Write`], what the framing can't survive, and whatever breaks the connection. The same error
     /// comes again at each later call.
     #[inline]
-    pub async fn next(&mut self) -> Result<Option<(Frame<'_>, Output<'_, F>)>> {
-        if self.found() || poll_fn(|cx| self.poll_found(cx)).await? {
-            return Ok(Some(self.lend()));
-        }
-        Ok(None)
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "frames are lent, which an iterator's items can't be"
+    )]
+    pub fn next(&mut self) -> Next<'_, F> {
+        Next(Some(self))
     }
 
     /// The next frame if it has been read already; never waits and never reads.
     ///
     /// `None` also when something else comes first, which [`next`](Self::next) does or tells: output that must be
     /// written, or an error.
-    #[inline]
+    #[inline(always)]
     pub fn next_buffered(&mut self) -> Option<(Frame<'_>, Output<'_, F>)> {
         if self.found() { Some(self.lend()) } else { None }
     }
@@ -331,6 +333,7 @@ impl<F: Framing> Framed<F> {
         (frame, Output::new(&mut self.writer, framing))
     }
 
+    #[inline(never)]
     fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool>> {
         self.writer.awake();
         loop {
@@ -447,6 +450,42 @@ impl<F: Framing> fmt::Debug for Framed<F> {
     }
 }
 
+/// Waits for the next frame; made by [`Framed::next`].
+///
+/// A future of its own, because that of an `async fn` is never inlined into the loop around it.
+#[must_use = "futures do nothing unless awaited"]
+pub struct Next<'a, F: Framing>(Option<&'a mut Framed<F>>);
+
+impl<'a, F: Framing> Future for Next<'a, F> {
+    type Output = Result<Option<(Frame<'a>, Output<'a, F>)>>;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // Polled again after its end, which no `await` does.
+        let Some(framed) = self.0.take() else {
+            return Poll::Pending;
+        };
+        if framed.found() {
+            return Poll::Ready(Ok(Some(framed.lend())));
+        }
+        match framed.poll_found(cx) {
+            Poll::Ready(Ok(true)) => Poll::Ready(Ok(Some(framed.lend()))),
+            Poll::Ready(Ok(false)) => Poll::Ready(Ok(None)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => {
+                self.0 = Some(framed);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<F: Framing> fmt::Debug for Next<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Next").field(&self.0).finish()
+    }
+}
+
 /// One frame, lent by the read buffer.
 pub struct Frame<'a> {
     buffer: &'a mut input::Buffer,
@@ -466,6 +505,7 @@ impl Frame<'_> {
     }
 
     /// Owns the content: splits it off the read buffer without a copy.
+    #[inline]
     pub fn into_bytes(self) -> Bytes {
         self.buffer.split()
     }

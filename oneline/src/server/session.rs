@@ -112,7 +112,8 @@ impl Session {
         }
         drop(place);
         if let Some(_closing) = shared.closing() {
-            guard.run(framed.close(settings.linger)).await;
+            // In a box: a connection that serves must not carry the room that closing takes.
+            guard.run(Box::pin(framed.close(settings.linger))).await;
         }
     }
 }
