@@ -105,6 +105,8 @@ pub enum TimeoutKind {
     Request,
     /// The peer did not close its side in time after ours was closed.
     Close,
+    /// The peer's system answers no more, neither to keepalive probes nor to data: it is off, or the network is cut.
+    Keepalive,
 }
 
 /// Why TLS failed.
@@ -216,7 +218,15 @@ impl Error {
         if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             return Self::new(ErrorKind::Tls(TlsFault::from_rustls(tls)), operation).because(error);
         }
-        Self::new(classify(&error), operation).because(error)
+        let kind = match (classify(&error), operation) {
+            // ETIMEDOUT on what was connected once.
+            (
+                ErrorKind::Timeout(_),
+                Operation::Handshake | Operation::Read | Operation::Write | Operation::Shutdown | Operation::Close,
+            ) => ErrorKind::Timeout(TimeoutKind::Keepalive),
+            (kind, _) => kind,
+        };
+        Self::new(kind, operation).because(error)
     }
 
     /// What went wrong.
@@ -394,6 +404,7 @@ impl fmt::Display for TimeoutKind {
             Self::Write => "timed out writing, the peer does not read",
             Self::Request => "timed out waiting for an answer",
             Self::Close => "timed out waiting for the peer to close",
+            Self::Keepalive => "timed out, the peer no longer answers",
         })
     }
 }
@@ -470,6 +481,24 @@ mod tests {
             assert_eq!(error.kind(), kind);
             assert_eq!(error.errno(), Some(number));
         }
+    }
+
+    #[test]
+    fn a_system_that_gives_a_connection_up_is_no_time_out_of_connecting() {
+        let timed_out = |operation| Error::from_io(operation, io::Error::from_raw_os_error(110));
+        for operation in [Operation::Read, Operation::Write] {
+            let error = timed_out(operation);
+            assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutKind::Keepalive));
+            assert_eq!(error.errno(), Some(110));
+            assert_eq!(
+                error.to_string(),
+                format!("{operation}: timed out, the peer no longer answers")
+            );
+        }
+        assert_eq!(
+            timed_out(Operation::Connect).kind(),
+            ErrorKind::Timeout(TimeoutKind::Connect)
+        );
     }
 
     #[test]
