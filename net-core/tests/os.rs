@@ -17,7 +17,8 @@ use std::time::Duration;
 use common::pattern;
 use common::place::{Directory, Place, Transport, unique};
 use net_core::{
-    BindOptions, ConnectOptions, Endpoint, ErrorKind, Keepalive, MulticastInterface, Net, Operation, SocketOptions,
+    BindOptions, ConnectOptions, Endpoint, ErrorKind, Keepalive, MulticastInterface, Net, Operation, Socket,
+    SocketOptions,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -210,6 +211,26 @@ async fn a_file_that_is_in_use_or_no_socket_is_left_alone() {
         ErrorKind::AddrInUse
     );
     assert_eq!(std::fs::read(&path).unwrap(), b"precious");
+}
+
+#[tokio::test]
+async fn a_unix_path_that_is_bound_is_in_use_before_it_listens() {
+    let place = Place::new(Transport::UnixPath);
+    let mut first = Socket::new(&place.net);
+    first.bind(&place.endpoint).await.unwrap();
+    // Another network of the same process is no stranger either.
+    for net in [&place.net, &Net::os()] {
+        let error = net.bind(&place.endpoint).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.endpoint()),
+            (ErrorKind::AddrInUse, Some(&place.endpoint))
+        );
+    }
+    first.listen().unwrap();
+    place.net.connect(&place.endpoint).await.unwrap();
+    drop(first);
+    let mut second = Socket::new(&place.net);
+    second.bind(&place.endpoint).await.unwrap();
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     ) -> BoxFuture<'a, io::Result<Plain>>;
 
     /// Binds an address for listening, without listening yet. A Unix path that no process listens on any more is
-    /// replaced.
+    /// replaced; one that this process has bound, without listening yet, is in use.
     fn bind<'a>(
         &'a self,
         at: &'a Address,

@@ -5,14 +5,15 @@
     reason = "this file is the seam's other side: the one place where tokio's sockets, timers and tasks are used"
 )]
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket, UnixListener, UnixStream};
 
 use super::{Address, Backend, BoxFuture, Kind, MulticastInterface, Plain, RawDatagram, RawListener, Timer, Transport};
+use crate::lock::lock;
 use crate::{Endpoint, Instant, SocketOptions, UnixName};
 
 /// The operating system's backend.
@@ -375,13 +377,58 @@ impl RawListener for TcpAcceptor {
     }
 }
 
-/// A listening Unix socket; removes its path when it is dropped, if the path is still its own.
+/// A listening Unix socket.
 #[derive(Debug)]
 struct UnixAcceptor {
+    /// Held for its drop only, and first, so that the path goes before the socket does.
+    _file: Option<SocketFile>,
     state: Acceptor<UnixListener>,
     name: UnixName,
-    file: Option<(PathBuf, u64)>,
     options: Arc<SocketOptions>,
+}
+
+/// The path of a bound Unix socket; removed when it is dropped, if the path is still its own.
+#[derive(Debug)]
+struct SocketFile {
+    path: PathBuf,
+    id: FileId,
+}
+
+/// Device and inode.
+type FileId = (u64, u64);
+
+/// The socket files of this process whose sockets live. One that is bound and does not listen yet looks from outside
+/// just as one that a crashed server left behind.
+static LIVE_FILES: Mutex<BTreeSet<FileId>> = Mutex::new(BTreeSet::new());
+
+fn file_id(path: &Path) -> io::Result<FileId> {
+    std::fs::symlink_metadata(path).map(|meta| (meta.dev(), meta.ino()))
+}
+
+impl SocketFile {
+    /// Binds a socket to a path; where `replace` is set, in place of a stale file.
+    fn bind(socket: &Socket, path: PathBuf, replace: bool) -> io::Result<Self> {
+        let address = socket2::SockAddr::unix(&path)?;
+        let mut live = lock(&LIVE_FILES);
+        // What was stale a moment ago may be another task's by now.
+        if replace && file_id(&path).is_ok_and(|id| !live.contains(&id)) {
+            std::fs::remove_file(&path)?;
+        }
+        socket.bind(&address)?;
+        let id = file_id(&path)?;
+        live.insert(id);
+        Ok(Self { path, id })
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let mut live = lock(&LIVE_FILES);
+        if file_id(&self.path).is_ok_and(|id| id == self.id) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+        live.remove(&self.id);
+    }
 }
 
 impl UnixAcceptor {
@@ -389,30 +436,27 @@ impl UnixAcceptor {
         let path = unix_path(name);
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
-        let address = socket2::SockAddr::unix(&path)?;
-        let mut bound = socket.bind(&address);
-        if let (Err(error), UnixName::Path(_)) = (&bound, name)
-            && error.kind() == io::ErrorKind::AddrInUse
-            && is_stale(&path).await
-        {
-            std::fs::remove_file(&path)?;
-            bound = socket.bind(&address);
-        }
-        bound?;
         let file = match name {
-            UnixName::Path(_) => Some((path.clone(), std::fs::symlink_metadata(&path)?.ino())),
-            UnixName::Abstract(_) => None,
+            UnixName::Abstract(_) => {
+                socket.bind(&socket2::SockAddr::unix(&path)?)?;
+                None
+            }
+            UnixName::Path(_) => Some(match SocketFile::bind(&socket, path.clone(), false) {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_stale(&path).await => {
+                    SocketFile::bind(&socket, path.clone(), true)?
+                }
+                outcome => outcome?,
+            }),
         };
-        let acceptor = Self {
+        if let (Some(mode), true) = (options.unix_mode, file.is_some()) {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))?;
+        }
+        Ok(Self {
+            _file: file,
             state: Acceptor::Idle(socket),
             name: name.clone(),
-            file,
             options: Arc::new(options.clone()),
-        };
-        if let (Some(mode), Some((path, _))) = (options.unix_mode, &acceptor.file) {
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
-        }
-        Ok(acceptor)
+        })
     }
 }
 
@@ -440,16 +484,6 @@ impl RawListener for UnixAcceptor {
 
     fn local(&self) -> Endpoint {
         Endpoint::Unix(self.name.clone())
-    }
-}
-
-impl Drop for UnixAcceptor {
-    fn drop(&mut self) {
-        if let Some((path, inode)) = &self.file
-            && std::fs::symlink_metadata(path).is_ok_and(|meta| meta.ino() == *inode)
-        {
-            let _ = std::fs::remove_file(path);
-        }
     }
 }
 
