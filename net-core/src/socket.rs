@@ -5,14 +5,20 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use bytes::{BufMut, Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWrite};
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::{BindOptions, ConnectOptions, Endpoint, Error, ErrorKind, Listener, Net, Operation, Result, Stream};
+use crate::{
+    BindOptions, ConnectOptions, Endpoint, Error, ErrorKind, Listener, Net, Operation, Result, Stream, TimeoutKind,
+};
+
+/// The most that one [`Socket::recv`] takes: the order of the system's own buffer.
+const MOST_AT_ONCE: usize = 64 * 1024;
 
 /// The states of a socket's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,6 +117,8 @@ pub struct Socket {
 enum Inner {
     Created,
     Bound(Listener),
+    /// Bound, to an address that was let go for a connecting socket to take, and is not taken back yet.
+    Released(Endpoint),
     Listening(Listener),
     Connected(Stream),
     ShutDown(Stream),
@@ -134,7 +142,8 @@ impl Socket {
         }
     }
 
-    /// How long [`close`](Self::close) waits for the peer to close its side too. Default: 5 s.
+    /// How long [`close`](Self::close) waits for the peer to close its side too, and [`shutdown`](Self::shutdown) for a
+    /// peer that doesn't read. Default: 5 s.
     #[must_use]
     pub fn linger(mut self, limit: Duration) -> Self {
         self.linger = limit;
@@ -145,7 +154,7 @@ impl Socket {
     pub fn state(&self) -> SocketState {
         match &self.inner {
             Inner::Created => SocketState::Created,
-            Inner::Bound(_) => SocketState::Bound,
+            Inner::Bound(_) | Inner::Released(_) => SocketState::Bound,
             Inner::Listening(_) => SocketState::Listening,
             Inner::Connected(_) => SocketState::Connected,
             Inner::ShutDown(_) => SocketState::ShutDown,
@@ -157,6 +166,7 @@ impl Socket {
     pub fn local(&self) -> Option<&Endpoint> {
         match &self.inner {
             Inner::Bound(listener) | Inner::Listening(listener) => Some(listener.local()),
+            Inner::Released(local) => Some(local),
             Inner::Connected(stream) | Inner::ShutDown(stream) => Some(stream.local()),
             Inner::Created | Inner::Closed => None,
         }
@@ -183,9 +193,13 @@ impl Socket {
     /// Begins to take connections; doing so again is harmless.
     ///
     /// # Errors
-    /// [`ErrorKind::WrongState`], and what the system reports; the socket is closed then.
+    /// [`ErrorKind::WrongState`], and what the system reports; the socket is closed then. After a
+    /// [`connect`](Self::connect) that was given up: what taking the address again reports; the socket stays bound then.
     pub fn listen(&mut self) -> Result<()> {
         self.state().after(Operation::Listen)?;
+        if let Inner::Released(local) = &self.inner {
+            self.inner = Inner::Bound(self.take_again(local)?);
+        }
         match std::mem::replace(&mut self.inner, Inner::Closed) {
             Inner::Bound(mut listener) => {
                 listener.listen()?;
@@ -194,6 +208,17 @@ impl Socket {
             other => self.inner = other,
         }
         Ok(())
+    }
+
+    /// Binds again what was let go. Binding an address that needs no look-up waits for nothing.
+    fn take_again(&self, local: &Endpoint) -> Result<Listener> {
+        let mut binding = pin!(self.net.bind_quietly(local, &self.bind));
+        match binding.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => Err(Error::new(ErrorKind::AddrInUse, Operation::Listen)
+                .at(local)
+                .detail("it was let go for a connect that was given up, and can't be taken again at once")),
+        }
     }
 
     /// The next connection, as a socket of its own. Cancel safe.
@@ -219,21 +244,35 @@ impl Socket {
     /// Connects; a bound socket keeps its local address. Cancel safe: the attempt is given up.
     ///
     /// # Errors
-    /// [`ErrorKind::WrongState`], and as [`Net::connect`]; the socket may try again.
+    /// [`ErrorKind::WrongState`], and as [`Net::connect`]; the socket may try again, and is bound as it was before.
     pub async fn connect(&mut self, to: &Endpoint) -> Result<()> {
         self.state().after(Operation::Connect)?;
         let mut options = self.connect.clone();
         if let Inner::Bound(listener) = &self.inner {
-            options.local = listener.local().socket_addr();
             // The address must be free for the connecting socket to take it.
-            self.inner = Inner::Created;
+            self.inner = Inner::Released(listener.local().clone());
         }
-        self.inner = Inner::Connected(self.net.connect_with(to, &options).await?);
-        Ok(())
+        if let Inner::Released(local) = &self.inner {
+            options.local = local.socket_addr();
+        }
+        match self.net.connect_with(to, &options).await {
+            Ok(stream) => {
+                self.inner = Inner::Connected(stream);
+                Ok(())
+            }
+            Err(error) => {
+                if let Inner::Released(local) = &self.inner
+                    && let Ok(listener) = self.net.bind_quietly(local, &self.bind).await
+                {
+                    self.inner = Inner::Bound(listener);
+                }
+                Err(error)
+            }
+        }
     }
 
-    /// Receives at most `limit` bytes (and at most 1 MiB), as soon as there are any; empty at the peer's end, and then each time again.
-    /// Cancel safe.
+    /// Receives at most `limit` bytes (and at most 64 KiB at once), as soon as there are any; empty at the peer's end,
+    /// and then each time again. A limit of 0 is empty at once and says nothing. Cancel safe.
     ///
     /// # Errors
     /// [`ErrorKind::WrongState`], and what breaks the connection.
@@ -247,16 +286,14 @@ impl Socket {
         let (Inner::Connected(stream) | Inner::ShutDown(stream)) = &mut self.inner else {
             return Poll::Pending;
         };
-        let limit = limit.clamp(1, 1 << 20);
-        let mut data = BytesMut::with_capacity(limit);
-        let n = ready!(pin!(stream.read_buf(&mut (&mut data).limit(limit))).poll(cx))
-            .map_err(|error| Error::from_io(Operation::Read, error))?;
-        // A little data must not keep a lot of memory.
-        Poll::Ready(Ok(if n < limit / 2 {
-            Bytes::copy_from_slice(&data)
-        } else {
-            data.freeze()
-        }))
+        if limit == 0 {
+            return Poll::Ready(Ok(Bytes::new()));
+        }
+        // On the stack: a socket that waits holds no memory, and what comes takes no more than its length.
+        let mut scratch = [const { MaybeUninit::uninit() }; MOST_AT_ONCE];
+        let mut data = ReadBuf::uninit(&mut scratch[..limit.min(MOST_AT_ONCE)]);
+        ready!(Pin::new(stream).poll_read(cx, &mut data)).map_err(|error| Error::from_io(Operation::Read, error))?;
+        Poll::Ready(Ok(Bytes::copy_from_slice(data.filled())))
     }
 
     /// Sends all the data, and says how many bytes that were. Not cancel safe: part of the data may have gone.
@@ -296,15 +333,23 @@ impl Socket {
 
     /// Closes our writing side: the peer gets everything and then the end; its data still come. Cancel safe.
     ///
+    /// A plain connection's end goes out at once. Over TLS it may have to wait for a peer that reads, which it does for
+    /// at most the [`linger`](Self::linger) time.
+    ///
     /// # Errors
-    /// [`ErrorKind::WrongState`], and what breaks the connection.
+    /// [`ErrorKind::WrongState`], [`TimeoutKind::Write`] after the linger time, and what breaks the connection; the
+    /// socket stays connected then.
     pub async fn shutdown(&mut self) -> Result<()> {
         self.state().after(Operation::Shutdown)?;
         if let Inner::Connected(stream) = &mut self.inner {
-            let mut stream = Pin::new(stream);
-            poll_fn(|cx| stream.as_mut().poll_shutdown(cx))
-                .await
-                .map_err(|error| Error::from_io(Operation::Shutdown, error))?;
+            let shutdown = poll_fn(|cx| Pin::new(&mut *stream).poll_shutdown(cx));
+            match self.net.within(self.linger, shutdown).await {
+                Some(outcome) => outcome.map_err(|error| Error::from_io(Operation::Shutdown, error))?,
+                None => {
+                    let timeout = ErrorKind::Timeout(TimeoutKind::Write);
+                    return Err(Error::new(timeout, Operation::Shutdown).at(stream.peer()));
+                }
+            }
         }
         self.inner = match std::mem::replace(&mut self.inner, Inner::Closed) {
             Inner::Connected(stream) => Inner::ShutDown(stream),
@@ -313,21 +358,25 @@ impl Socket {
         Ok(())
     }
 
-    /// Closes, in any state and as often as one likes; a listening socket at once. A connected one sends everything
-    /// and its FIN at once too; the wait for the peer's own end, which makes sure that nothing is lost, goes on in the
-    /// background for at most the [`linger`](Self::linger) time.
+    /// Closes, in any state and as often as one likes; a listening socket at once. A connected one sends its FIN at once
+    /// too; what can't be sent yet (over TLS, to a peer that doesn't read), and the wait for the peer's own end, which
+    /// makes sure that nothing is lost, go on in the background for at most the [`linger`](Self::linger) time.
     ///
     /// # Errors
     /// What breaks the sending of the end; the socket is closed all the same.
     pub async fn close(&mut self) -> Result<()> {
         let closing = match std::mem::replace(&mut self.inner, Inner::Closed) {
             Inner::Connected(mut stream) => {
-                let outcome = poll_fn(|cx| Pin::new(&mut stream).poll_shutdown(cx)).await;
-                outcome.map_err(|error| Error::from_io(Operation::Close, error))?;
+                let first_try = poll_fn(|cx| Poll::Ready(Pin::new(&mut stream).poll_shutdown(cx))).await;
+                if let Poll::Ready(outcome) = first_try {
+                    outcome.map_err(|error| Error::from_io(Operation::Close, error))?;
+                }
                 stream
             }
             Inner::ShutDown(stream) => stream,
-            Inner::Created | Inner::Bound(_) | Inner::Listening(_) | Inner::Closed => return Ok(()),
+            Inner::Created | Inner::Bound(_) | Inner::Released(_) | Inner::Listening(_) | Inner::Closed => {
+                return Ok(());
+            }
         };
         let linger = self.linger;
         self.net.spawn(async move {

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use common::pattern;
@@ -318,4 +319,129 @@ async fn a_reset_by_the_peer_is_told_by_the_next_call() {
     assert_eq!(error.endpoint(), Some(listener.local()));
     let _ = socket.close().await;
     assert_eq!(socket.state(), SocketState::Closed);
+}
+
+#[tokio::test]
+async fn a_bound_socket_whose_connect_fails_is_still_bound_and_tries_again_from_there() {
+    let net = Net::os();
+    let at: Endpoint = "tcp://127.0.0.2:0".parse().unwrap();
+    let gone = net.bind(&"tcp://127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let nobody = gone.local().clone();
+    drop(gone);
+    let mut socket = Socket::new(&net);
+    socket.bind(&at).await.unwrap();
+    let local = socket.local().unwrap().clone();
+    let error = socket.connect(&nobody).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert_eq!((socket.state(), socket.local()), (SocketState::Bound, Some(&local)));
+    let mut listener = net.bind(&"tcp://127.0.0.1:0".parse().unwrap()).await.unwrap();
+    socket.connect(listener.local()).await.unwrap();
+    assert_eq!(socket.local(), Some(&local));
+    assert_eq!(listener.accept().await.unwrap().peer(), &local);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bound_socket_whose_connect_fails_holds_its_address_again() {
+    let net = Net::os();
+    let (here, there) = ("mem:here".parse().unwrap(), THERE.parse().unwrap());
+    let mut socket = Socket::new(&net);
+    socket.bind(&here).await.unwrap();
+    assert_eq!(socket.connect(&there).await.unwrap_err().kind(), ErrorKind::Refused);
+    assert_eq!(net.bind(&here).await.unwrap_err().kind(), ErrorKind::AddrInUse);
+    socket.listen().unwrap();
+    net.connect(&here).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bound_socket_whose_connect_is_given_up_knows_its_address_still() {
+    let net = Net::os();
+    let (here, there): (Endpoint, Endpoint) = ("mem:here".parse().unwrap(), THERE.parse().unwrap());
+    // Its backlog is full, so connecting waits.
+    let options = BindOptions::default().socket(net_core::SocketOptions::default().backlog(1));
+    let mut busy = net.bind_with(&there, &options).await.unwrap();
+    let _first = net.connect(&there).await.unwrap();
+    let given_up = async || {
+        let mut socket = Socket::new(&net);
+        socket.bind(&here).await.unwrap();
+        assert!(common::poll_once(&mut Box::pin(socket.connect(&there))).await.is_none());
+        assert_eq!((socket.state(), socket.local()), (SocketState::Bound, Some(&here)));
+        socket
+    };
+    // It can listen,
+    let mut socket = given_up().await;
+    socket.listen().unwrap();
+    net.connect(&here).await.unwrap();
+    drop(socket);
+    // or connect after all,
+    let mut socket = given_up().await;
+    busy.accept().await.unwrap();
+    socket.connect(&there).await.unwrap();
+    // or hear that somebody else has its address by now.
+    let mut socket = given_up().await;
+    let _other = net.bind(&here).await.unwrap();
+    assert_eq!(socket.listen().unwrap_err().kind(), ErrorKind::AddrInUse);
+    assert_eq!((socket.state(), socket.local()), (SocketState::Bound, Some(&here)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn receiving_nothing_is_done_at_once_and_waiting_for_much_takes_no_memory() {
+    let place = Place::new(common::place::Transport::Memory);
+    let mut listener = place.listen().await;
+    let mut socket = Socket::new(&place.net);
+    socket.connect(&place.endpoint).await.unwrap();
+    let mut peer = listener.accept().await.unwrap();
+    assert_eq!(socket.recv(0).await.unwrap(), "");
+    let mut cx = Context::from_waker(Waker::noop());
+    let waiting = allocation_counter::measure(|| assert!(socket.poll_recv(&mut cx, 1 << 20).is_pending()));
+    assert_eq!(waiting.count_total, 0);
+    peer.write_all(b"abc").await.unwrap();
+    assert_eq!(socket.recv(0).await.unwrap(), "");
+    let receiving = allocation_counter::measure(|| {
+        let Poll::Ready(Ok(data)) = socket.poll_recv(&mut cx, 1 << 20) else {
+            panic!("nothing came");
+        };
+        assert_eq!(data, "abc");
+    });
+    assert!(receiving.bytes_max < 1000, "{receiving:?}");
+}
+
+/// A client under TLS that has sent more than its peer, which never reads, takes; over a pipe in memory.
+#[cfg(feature = "tls")]
+async fn stuck_under_tls(linger: Duration) -> (Net, Socket, net_core::Stream) {
+    let (tls_server, tls_client) = common::certificates::trusting();
+    let (net, mut server, _) = common::scripted::one_connection(&Net::os());
+    let options = ConnectOptions::default().tls(tls_client);
+    let mut socket = Socket::with_options(&net, options, BindOptions::default()).linger(linger);
+    let to: Endpoint = "tls://127.0.0.1:80".parse().unwrap();
+    let (connected, accepted) = tokio::join!(socket.connect(&to), server.upgrade_tls_server(&tls_server));
+    connected.unwrap();
+    accepted.unwrap();
+    let data = vec![0; 1 << 20];
+    assert!(net.timeout(Duration::from_secs(1), socket.send(&data)).await.is_err());
+    (net, socket, server)
+}
+
+#[cfg(feature = "tls")]
+#[tokio::test(start_paused = true)]
+async fn closing_over_tls_waits_for_no_peer_that_never_reads() {
+    let (net, mut socket, _server) = stuck_under_tls(Duration::from_secs(3)).await;
+    let before = net.now();
+    socket.close().await.unwrap();
+    assert_eq!((net.now(), net.stats().open()), (before, 1));
+    net.sleep(Duration::from_secs(4)).await;
+    assert_eq!(net.stats().open(), 0);
+}
+
+#[cfg(feature = "tls")]
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_over_tls_waits_for_a_peer_that_never_reads_no_longer_than_the_linger_time() {
+    let (net, mut socket, _server) = stuck_under_tls(Duration::from_secs(3)).await;
+    let before = net.now();
+    let error = socket.shutdown().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.operation()),
+        (ErrorKind::Timeout(net_core::TimeoutKind::Write), Operation::Shutdown)
+    );
+    assert_eq!(net.now() - before, Duration::from_secs(3));
+    assert_eq!(socket.state(), SocketState::Connected);
 }

@@ -375,19 +375,24 @@ impl Calls {
 
 /// Two connected ends of which the first counts its calls.
 pub(crate) async fn counted_pair(net: &Net) -> (Stream, Stream, Calls) {
+    let (one, there, calls) = one_connection(net);
+    let here = one.connect(&"tcp://192.0.2.1:80".parse().unwrap()).await;
+    (here.expect("the one connection"), there, calls)
+}
+
+/// A network on which connecting works once, to the other end that comes with it.
+pub(crate) fn one_connection(net: &Net) -> (Net, Stream, Calls) {
     let (here, there) = Stream::pair(net);
     let calls = Calls::default();
     let counted = Plain::new(Counted {
         stream: here,
         calls: calls.clone(),
     });
-    // A network whose one listener hands that very transport out.
     let backend = Arc::new(One {
         clock: net.clone(),
         plain: Arc::new(Mutex::new(Some(counted))),
     });
-    let here = Net::new(backend).connect(&"tcp://192.0.2.1:80".parse().unwrap()).await;
-    (here.expect("the one connection"), there, calls)
+    (Net::new(backend), there, calls)
 }
 
 #[derive(Debug)]
