@@ -122,13 +122,15 @@ impl Default for Link {
 
 /// The smallest MTU that IPv4 hosts must take.
 const SMALLEST_MTU: usize = 576;
+/// The largest packet of IPv4.
+const LARGEST_MTU: usize = 65_535;
 
 impl Link {
     /// What connects a host with itself: no time, no loss, packets of 64 KiB.
     pub(super) fn loopback() -> Self {
         Self {
             latency: Latency::Fixed(Duration::ZERO),
-            mtu: 65_536,
+            mtu: LARGEST_MTU,
             ..Self::default()
         }
     }
@@ -204,15 +206,15 @@ impl Link {
         self
     }
 
-    /// Sets the largest packet, at least 576 bytes.
+    /// Sets the largest packet, from 576 to 65,535 bytes.
     #[must_use]
     pub fn mtu(mut self, bytes: usize) -> Self {
-        self.mtu = bytes.max(SMALLEST_MTU);
+        self.mtu = bytes.clamp(SMALLEST_MTU, LARGEST_MTU);
         self
     }
 
     pub(super) fn largest_packet(&self) -> usize {
-        self.mtu.max(SMALLEST_MTU)
+        self.mtu.clamp(SMALLEST_MTU, LARGEST_MTU)
     }
 
     /// How long the next packet is on its way.

@@ -62,6 +62,8 @@
 mod backend;
 mod host;
 mod link;
+mod pcap;
+mod tap;
 mod tcp;
 mod udp;
 mod world;
@@ -74,6 +76,7 @@ use std::time::Duration;
 
 pub use host::Host;
 pub use link::{Latency, Link, Loss};
+pub use tap::{Outcome, Packet, PacketKind};
 
 use crate::Environment;
 use world::World;
@@ -147,7 +150,7 @@ pub struct Stats {
     pub packets: u64,
     /// Packets that did not arrive.
     pub lost: u64,
-    /// Those of them that were damaged.
+    /// Those of them that were damaged, the data of streams not counted.
     pub corrupt: u64,
     /// Datagrams that arrived twice.
     pub duplicates: u64,
@@ -254,6 +257,38 @@ impl Network {
             }
             state.watch_all(core, |conn| conn.ends.iter().all(|end| ids.contains(&end.host)));
         });
+    }
+
+    /// Lets `watcher` see each packet from here on, beside those who watch already.
+    ///
+    /// ```
+    /// # use sim_io::Environment;
+    /// # use sim_io::network::Network;
+    /// # let network = Network::new(&Environment::new());
+    /// network.watch(|packet| println!("{packet}"));
+    /// ```
+    pub fn watch(&self, watcher: impl FnMut(&Packet) + 'static) {
+        self.world.watchers.borrow_mut().push(Box::new(watcher));
+        self.world.with(|state, _| state.fabric.watched = true);
+    }
+
+    /// Captures each packet from here on in the pcap format, as its sender sees it leave, lost ones too; give a
+    /// [`BufWriter`](std::io::BufWriter) for a file. An error of writing ends the capture; the environment's end closes
+    /// it.
+    ///
+    /// # Errors
+    /// Those of writing the header.
+    pub fn capture(&self, mut to: impl io::Write + 'static) -> io::Result<()> {
+        pcap::header(&mut to)?;
+        let mut to = Some(to);
+        self.watch(move |packet| {
+            if let Some(writer) = &mut to
+                && pcap::record(writer, packet).is_err()
+            {
+                to = None;
+            }
+        });
+        Ok(())
     }
 
     /// What it has counted so far.

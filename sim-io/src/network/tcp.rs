@@ -12,6 +12,7 @@ use std::time::Duration;
 use net_core::{Endpoint, Instant, Keepalive, SocketOptions, UnixName};
 
 use super::link::Fate;
+use super::tap::{Outcome, Packet, PacketKind};
 use super::world::{Fabric, State, Waiter, World};
 use crate::environment::core::{Core, Fire, Fired};
 use crate::environment::queue::{Priority, Slot};
@@ -304,10 +305,21 @@ impl Conn {
             return false;
         };
         let fate = path.send(now, bytes, 1, core);
+        if fabric.watched {
+            let kind = match what {
+                Control::Syn => PacketKind::Syn,
+                Control::SynAck => PacketKind::SynAck,
+                Control::Ack => PacketKind::Ack,
+                Control::Reset { .. } => PacketKind::Reset,
+            };
+            let sent = self.ways[from].sent;
+            self.show(fabric, core, from, kind, (sent, sent), fate.into());
+        }
         let at = match fate {
             Fate::Arrives(at, _) => at,
             Fate::Lost | Fate::Corrupt => {
                 fabric.stats.lost += 1;
+                fabric.stats.corrupt += u64::from(fate == Fate::Corrupt);
                 return false;
             }
             Fate::Held => {
@@ -390,6 +402,7 @@ impl Conn {
                 let Some(path) = fabric.path(here, there) else { return };
                 let at = path.arrival(now, bytes + whole * header, core).max(way.last_arrival);
                 way.last_arrival = at;
+                let before = way.sent;
                 way.sent += bytes as u64;
                 way.closed |= end;
                 let sent = way.sent;
@@ -405,8 +418,17 @@ impl Conn {
                         }
                     }
                 }
+                if fabric.watched {
+                    let kind = if end { PacketKind::Fin } else { PacketKind::Data };
+                    self.show(fabric, core, from, kind, (before, sent), Outcome::Arrives(at));
+                }
             }
             if lost {
+                if fabric.watched {
+                    let way = &self.ways[from];
+                    let range = (way.sent, way.written.min(way.sent + segment as u64));
+                    self.show(fabric, core, from, PacketKind::Data, range, Outcome::Lost);
+                }
                 self.stall(fabric, core, from);
                 return;
             }
@@ -415,6 +437,50 @@ impl Conn {
                 way.trouble = None;
             }
         }
+    }
+
+    /// Lets a packet be seen. The range is of the bytes that `from` has written.
+    #[cold]
+    fn show(
+        &self,
+        fabric: &mut Fabric,
+        core: &Core,
+        from: Which,
+        kind: PacketKind,
+        (first, upto): (u64, u64),
+        outcome: Outcome,
+    ) {
+        let (here, there) = (&self.ends[from], &self.ends[1 - from]);
+        if here.address.port() == 0 {
+            // A Unix socket: there are no packets.
+            return;
+        }
+        let [from_host, to_host] = fabric.names(here.host, there.host);
+        let mtu = fabric
+            .path(here.host, there.host)
+            .map_or(1500, |path| path.link.largest_packet());
+        let (out, back) = (&self.ways[from], &self.ways[1 - from]);
+        let [skipped, length] = [first.saturating_sub(out.read), upto.saturating_sub(first)]
+            .map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+        let data: Vec<u8> = out.ring.iter().skip(skipped).take(length).copied().collect();
+        // The SYN and the end count as a byte each.
+        let after_syn = u64::from(!matches!(kind, PacketKind::Syn | PacketKind::SynAck));
+        let after_end = u64::from(out.closed && kind != PacketKind::Fin);
+        let number = |which: Which, count: u64| ((which as u64 + 1) * 1_000_000 + count) as u32;
+        fabric.seen.push(Packet {
+            at: core.now(),
+            from_host,
+            to_host,
+            from: here.address,
+            to: there.address,
+            kind,
+            sequence: number(from, first + after_syn + after_end),
+            acknowledgement: number(1 - from, back.arrived + 1 + u64::from(back.ended)),
+            window: usize::try_from(back.receive_room.saturating_sub(back.arrived - back.read)).unwrap_or(usize::MAX),
+            data: data.into(),
+            segment: mtu - header(here.address),
+            outcome,
+        });
     }
 
     /// Something was lost: it is sent again later.
@@ -501,6 +567,17 @@ impl Conn {
             _ => way.answers.push_back(Answer { at, arrived, edge }),
         }
         self.ends[from].heard = at;
+        if fabric.watched {
+            let sent = self.ways[1 - from].sent;
+            self.show(
+                fabric,
+                core,
+                1 - from,
+                PacketKind::Ack,
+                (sent, sent),
+                Outcome::Arrives(at),
+            );
+        }
         if at <= now {
             self.heard(fabric, core, from);
         } else if self.ends[from].writer.is_some() || self.ways[from].has_to_send() {

@@ -8,6 +8,7 @@ use std::rc::{Rc, Weak};
 use net_core::SocketOptions;
 
 use super::link::Fate;
+use super::tap::{Packet as Seen, PacketKind};
 use super::tcp::Parked;
 use super::world::{State, Waiter, World};
 use crate::environment::core::{Core, Fire, Fired};
@@ -259,8 +260,29 @@ impl State {
         let fragments = (packet.data.len() + 8).div_ceil(room);
         let bytes = packet.data.len() + 8 + fragments * header;
         let fate = path.send(core.now(), bytes, fragments, core);
+        if fabric.watched {
+            let [from_host, to_host] = fabric.names(packet.from_host, packet.to_host);
+            fabric.seen.push(Seen {
+                at: core.now(),
+                from_host,
+                to_host,
+                from: packet.from,
+                to: packet.to,
+                kind: PacketKind::Datagram,
+                sequence: 0,
+                acknowledgement: 0,
+                window: 0,
+                data: Rc::clone(&packet.data),
+                segment: room,
+                outcome: fate.into(),
+            });
+        }
         match fate {
-            Fate::Held => path.parked.push(Parked::Datagram(Box::new(packet))),
+            Fate::Held => {
+                if let Some(path) = fabric.path(packet.from_host, packet.to_host) {
+                    path.parked.push(Parked::Datagram(Box::new(packet)));
+                }
+            }
             Fate::Lost | Fate::Corrupt => {
                 fabric.stats.packets += 1;
                 fabric.stats.lost += 1;

@@ -11,6 +11,7 @@ use std::task::Waker;
 use net_core::UnixName;
 
 use super::link::{Link, Path};
+use super::tap::Packet;
 use super::tcp::{Conn, Listening};
 use super::udp::Socket;
 use crate::Process;
@@ -25,7 +26,10 @@ pub(super) struct World {
     pub(super) own: Weak<Self>,
     pub(super) core: Rc<Core>,
     pub(super) state: RefCell<State>,
+    pub(super) watchers: RefCell<Vec<Watcher>>,
 }
+
+pub(super) type Watcher = Box<dyn FnMut(&Packet)>;
 
 /// What changes while it runs.
 pub(super) struct State {
@@ -46,6 +50,9 @@ pub(super) struct Fabric {
     pub(super) woken: Vec<Waiter>,
     pub(super) settings: super::TcpSettings,
     pub(super) stats: super::Stats,
+    /// Somebody looks at the packets; what was seen since the state was last free.
+    pub(super) watched: bool,
+    pub(super) seen: Vec<Packet>,
 }
 
 pub(super) struct HostState {
@@ -114,6 +121,7 @@ impl World {
             id,
             own: Weak::clone(own),
             core: Rc::clone(core),
+            watchers: RefCell::default(),
             state: RefCell::new(State {
                 fabric: Fabric {
                     hosts: Vec::new(),
@@ -124,6 +132,8 @@ impl World {
                     woken: Vec::new(),
                     settings: super::TcpSettings::default(),
                     stats: super::Stats::default(),
+                    watched: false,
+                    seen: Vec::new(),
                 },
                 conns: Table::default(),
                 listeners: Table::default(),
@@ -137,7 +147,11 @@ impl World {
                 let index = worlds.iter().position(|world| world.id == id)?;
                 Some(worlds.remove(index))
             });
-            drop(ended);
+            // A watcher may hold a handle on the network that holds it.
+            if let Ok(Some(world)) = ended {
+                let watchers = std::mem::take(&mut *world.watchers.borrow_mut());
+                drop(watchers);
+            }
         });
         WORLDS.with(|worlds| worlds.borrow_mut().push(Rc::clone(&world)));
         world
@@ -149,11 +163,12 @@ impl World {
         let (result, woken) = {
             let state = &mut *self.state.borrow_mut();
             let result = change(state, &self.core);
-            if state.fabric.woken.is_empty() {
+            if state.fabric.woken.is_empty() && !state.fabric.watched {
                 return result;
             }
             (result, std::mem::take(&mut state.fabric.woken))
         };
+        self.tell();
         self.each_woken(woken, |process| self.core.wake(process));
         result
     }
@@ -165,7 +180,27 @@ impl World {
             change(state, &self.core);
             std::mem::take(&mut state.fabric.woken)
         };
+        self.tell();
         self.each_woken(woken, |process| self.core.resume(process));
+    }
+
+    /// Shows what was sent to those who watch. They may look at the network meanwhile.
+    #[inline]
+    fn tell(&self) {
+        let seen = {
+            let fabric = &mut self.state.borrow_mut().fabric;
+            if fabric.seen.is_empty() {
+                return;
+            }
+            std::mem::take(&mut fabric.seen)
+        };
+        let mut watchers = std::mem::take(&mut *self.watchers.borrow_mut());
+        for packet in &seen {
+            watchers.iter_mut().for_each(|watcher| watcher(packet));
+        }
+        let mut all = self.watchers.borrow_mut();
+        watchers.append(&mut all);
+        *all = watchers;
     }
 
     fn each_woken(&self, mut woken: Vec<Waiter>, wake: impl Fn(Slot)) {
