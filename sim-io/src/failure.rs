@@ -106,6 +106,13 @@ pub enum RunError {
         /// The time that it is.
         now: Instant,
     },
+    /// Real time was to be kept, and has passed already.
+    Late {
+        /// What was due.
+        at: Instant,
+        /// How late it is, in real time.
+        late: std::time::Duration,
+    },
     /// A process ran the environment that runs it.
     Nested,
 }
@@ -141,6 +148,11 @@ impl fmt::Display for RunError {
                 Ok(())
             }
             Self::InThePast { until, now } => write!(f, "can't run until {until}: it is {now} already"),
+            Self::Late { at, late } => write!(
+                f,
+                "too slow for real time: what was due at {at} is {:.3}s late",
+                late.as_secs_f64()
+            ),
             Self::Nested => f.write_str("a process can't run the environment that runs it"),
         }
     }

@@ -47,7 +47,7 @@ mod process;
 pub mod resources;
 mod timeout;
 
-pub use environment::{Environment, Priority, Step, Traced, Until};
+pub use environment::{Environment, InvalidFactor, Priority, RealTime, Step, Traced, Until};
 pub use event::{AlreadyTriggered, Event, Wait};
 pub use failure::{Blocked, Failure, RunError};
 pub use net_core::Instant;

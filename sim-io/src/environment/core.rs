@@ -8,11 +8,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use net_core::Instant;
 
+use super::pace::Pace;
 use super::queue::{Entry, Priority, Queue, Slot, Target};
 use super::table::Table;
 use super::trace::{Trace, Traced};
@@ -33,6 +34,7 @@ pub(crate) struct Core {
     /// The environment is gone: nothing happens any more.
     closed: Cell<bool>,
     random: Cell<u64>,
+    pub(super) pace: Pace,
     pub(crate) trace: Trace,
     endings: RefCell<Vec<Box<dyn FnOnce()>>>,
 }
@@ -143,6 +145,8 @@ pub(crate) enum Fired {
 struct Inbox {
     any: AtomicBool,
     woken: Mutex<Vec<Slot>>,
+    /// For a run that waits for real time to pass.
+    arrived: Condvar,
 }
 
 struct ProcessWaker {
@@ -162,6 +166,7 @@ impl Wake for ProcessWaker {
             .unwrap_or_else(PoisonError::into_inner)
             .push(self.slot);
         self.inbox.any.store(true, Ordering::Release);
+        self.inbox.arrived.notify_one();
     }
 }
 
@@ -208,6 +213,7 @@ impl Core {
             running: Cell::new(false),
             closed: Cell::new(false),
             random: Cell::new(seed),
+            pace: Pace::default(),
             trace: Trace::default(),
             endings: RefCell::default(),
         })
@@ -582,9 +588,38 @@ impl Core {
         }
     }
 
+    /// Waits until the next thing is due by the clock on the wall, or something arrives from outside.
+    #[cold]
+    fn wait_for_real_time(&self) -> Result<(), RunError> {
+        while let Some(at) = self.peek() {
+            let wait = match self.pace.until(at) {
+                Ok(wait) => wait,
+                Err(late) => return Err(RunError::Late { at, late }),
+            };
+            if wait.is_zero() {
+                break;
+            }
+            let woken = self.inbox.woken.lock().unwrap_or_else(PoisonError::into_inner);
+            if woken.is_empty() {
+                // Early returns do no harm: it looks again.
+                drop(self.inbox.arrived.wait_timeout(woken, wait));
+            } else {
+                drop(woken);
+            }
+            if self.inbox.any.load(Ordering::Acquire) {
+                // What arrives now happens now.
+                self.now.set(self.pace.now().clamp(self.now.get(), at));
+            }
+        }
+        Ok(())
+    }
+
     /// Does the next thing.
     #[inline]
     pub(crate) fn step(self: &Rc<Self>) -> Result<Stepped, RunError> {
+        if self.pace.on.get() {
+            self.wait_for_real_time()?;
+        }
         self.drain_inbox();
         let (entry, next) = {
             let state = &mut *self.state.borrow_mut();

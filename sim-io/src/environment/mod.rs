@@ -1,6 +1,7 @@
 //! The environment: the clock, what is scheduled, and running it.
 
 pub(crate) mod core;
+mod pace;
 pub(crate) mod queue;
 pub(crate) mod table;
 mod trace;
@@ -13,12 +14,13 @@ use std::time::Duration;
 use net_core::Instant;
 
 use self::core::{Core, Stepped};
+pub use pace::{InvalidFactor, RealTime};
 pub use queue::Priority;
 pub use trace::{Step, Traced};
 
 use crate::failure::{Blocked, Failure, RunError};
 use crate::process::{Fallible, Infallible};
-use crate::{Event, Process, Timeout};
+use crate::{Event, Interrupted, NotInterruptible, Process, Timeout};
 
 /// A world of processes under one clock.
 ///
@@ -136,6 +138,68 @@ impl Environment {
         work: impl Future<Output = Result<T, E>> + 'static,
     ) -> Process<T> {
         Process::start(self, Some(name.into()), Fallible { work })
+    }
+
+    /// Starts a process after a delay; the value is the process.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sim_io::Environment;
+    ///
+    /// let env = Environment::new();
+    /// let starts = env.start_delayed(Duration::from_secs(3), async { "late" });
+    /// let late = env.run_until(&starts)?;
+    /// assert_eq!(env.run_until(&late)?, "late");
+    /// # Ok::<(), sim_io::RunError>(())
+    /// ```
+    pub fn start_delayed<T: 'static>(
+        &self,
+        delay: Duration,
+        work: impl Future<Output = T> + 'static,
+    ) -> Process<Process<T>> {
+        let env = self.clone();
+        self.process(async move {
+            env.timeout(delay).await;
+            env.process(work)
+        })
+    }
+
+    /// Interrupts the process that calls this when the event happens, with its value as the cause.
+    ///
+    /// # Errors
+    /// [`NotInterruptible`] if the event has happened already, or no process calls this.
+    pub fn subscribe<T: Clone + fmt::Debug + 'static>(&self, event: &Event<T>) -> Result<(), NotInterruptible> {
+        let process = self.core.current().filter(|_| !event.is_processed());
+        let process = process.ok_or(NotInterruptible)?;
+        let core = Rc::downgrade(&self.core);
+        event.on_processed(move |outcome| {
+            if let (Some(core), Ok(value)) = (core.upgrade(), outcome) {
+                // One that has ended meanwhile is left alone.
+                core.interrupt(process, Interrupted::new(value.clone()));
+            }
+        });
+        Ok(())
+    }
+
+    /// Lets runs keep pace with the clock on the wall from now on: what is due happens when its real time has come.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sim_io::{Environment, RealTime};
+    ///
+    /// let env = Environment::new();
+    /// // A thousand times as fast as the clock on the wall.
+    /// env.keep_real_time(RealTime::new(0.001)?.lenient());
+    /// env.run_until(Duration::from_secs(10))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn keep_real_time(&self, how: RealTime) {
+        self.core.pace.keep(how, self.now());
+    }
+
+    /// Sets the simulated clock and the one on the wall side by side, after a pause between runs.
+    pub fn sync(&self) {
+        self.core.pace.sync(self.now());
     }
 
     /// Runs until nothing is left to happen. Processes may still wait then, as idle servers do:
