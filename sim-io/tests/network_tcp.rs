@@ -402,3 +402,41 @@ fn nothing_outlives_the_environment() {
     drop((near, far));
     assert_eq!(net.now(), Instant::ZERO);
 }
+
+#[test]
+fn wakers_of_others_are_heard() {
+    // As sets of futures do: each member has a waker of its own, which wakes the whole.
+    struct Member(std::sync::Mutex<Option<std::task::Waker>>, std::sync::atomic::AtomicU32);
+    impl std::task::Wake for Member {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            if let Some(outer) = self.0.lock().unwrap().take() {
+                outer.wake();
+            }
+        }
+    }
+    let pair = Pair::new(1, ms(10));
+    let (mut near, mut far) = pair.connected();
+    pair.run(async move {
+        let net = near.net();
+        let member = std::sync::Arc::new(Member(std::sync::Mutex::default(), 0.into()));
+        let waker = std::task::Waker::from(std::sync::Arc::clone(&member));
+        near.write_all(b"x").await?;
+        for work in [
+            Box::pin(async move { far.read_u8().await.map(drop) }) as std::pin::Pin<Box<dyn Future<Output = _>>>,
+            Box::pin(async move {
+                net.sleep(ms(5)).await;
+                Ok(())
+            }),
+        ] {
+            let mut work = work;
+            std::future::poll_fn(|cx| {
+                *member.0.lock().unwrap() = Some(cx.waker().clone());
+                work.as_mut().poll(&mut std::task::Context::from_waker(&waker))
+            })
+            .await?;
+        }
+        assert_eq!(member.1.load(std::sync::atomic::Ordering::Relaxed), 2);
+        Ok(())
+    });
+}
