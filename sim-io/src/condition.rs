@@ -231,7 +231,8 @@ impl Environment {
 
     /// Happens when one of them has; gives the values of all that have happened when the condition's own turn comes, so
     /// that of two things at the same instant both are told. A failure that comes first is the condition's. The waiting
-    /// begins when it is awaited; members that have not happened are dropped at the end, unless they were lent.
+    /// begins when it is awaited; members that have not happened are dropped at the end, unless they were lent. A
+    /// condition among the members gives what it gave at its own turn, once that has come.
     ///
     /// ```
     /// use std::time::Duration;

@@ -208,10 +208,10 @@ impl<T> State<T> {
         id
     }
 
-    fn remove(&mut self, id: u64) {
-        if let Ok(index) = self.waiters.binary_search_by_key(&id, |(id, _)| *id) {
-            self.waiters.remove(index);
-        }
+    /// Takes one who waits away; what comes back may be somebody else's, to be dropped outside of the borrow.
+    fn remove(&mut self, id: u64) -> Option<Waiter<T>> {
+        let index = self.waiters.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        Some(self.waiters.remove(index).1)
     }
 }
 
@@ -223,7 +223,7 @@ pub(crate) struct StopHere<'a, T> {
 
 impl<T> Drop for StopHere<'_, T> {
     fn drop(&mut self) {
-        self.event.inner.state.borrow_mut().remove(self.id);
+        let _removed = self.event.inner.state.borrow_mut().remove(self.id);
     }
 }
 
@@ -341,6 +341,7 @@ impl<T: Clone + 'static> Future for Wait<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let wait = &mut *self;
         let inner = &wait.event.inner;
+        let _removed;
         let mut state = inner.state.borrow_mut();
         if state.processed
             && let Some(outcome) = &state.outcome
@@ -356,7 +357,7 @@ impl<T: Clone + 'static> Future for Wait<T> {
         let asking = core.asking(cx);
         if asking.is_none() || wait.registered.is_none_or(|(_, by)| by != asking) {
             if let Some((id, _)) = wait.registered.take() {
-                state.remove(id);
+                _removed = state.remove(id);
             }
             let waiter = match asking {
                 Some(process) => Waiter::Process(process),
@@ -372,7 +373,7 @@ impl<T: Clone + 'static> Future for Wait<T> {
 impl<T: Clone + 'static> Wait<T> {
     fn unregister(&mut self) {
         if let Some((id, _)) = self.registered.take() {
-            self.event.inner.state.borrow_mut().remove(id);
+            let _removed = self.event.inner.state.borrow_mut().remove(id);
         }
     }
 }

@@ -247,6 +247,8 @@ impl Core {
     /// Whether a timer has happened; if not, who asks will be resumed when it does.
     #[inline]
     pub(crate) fn poll_timer(&self, slot: Slot, at: Instant, cx: &Context<'_>) -> bool {
+        // Wakers are somebody else's: they are dropped outside of the borrow.
+        let _replaced;
         let state = &mut *self.state.borrow_mut();
         let Some(waiter) = state.timers.get_mut(slot) else {
             return true;
@@ -255,7 +257,7 @@ impl Core {
             Some(process) => *waiter = Some(process),
             None => {
                 *waiter = Some(FOREIGN);
-                state.foreign.insert(slot, cx.waker().clone());
+                _replaced = state.foreign.insert(slot, cx.waker().clone());
             }
         }
         if state.looking > 0 {
@@ -279,12 +281,13 @@ impl Core {
     /// Cancels a timer. Its entry stays in the queue until its time, unless most of the queue is such entries.
     #[inline]
     pub(crate) fn drop_timer(&self, slot: Slot) {
+        let _removed;
         let state = &mut *self.state.borrow_mut();
         let Some(waiter) = state.timers.remove(slot) else {
             return;
         };
         if waiter == Some(FOREIGN) {
-            state.foreign.remove(&slot);
+            _removed = state.foreign.remove(&slot);
         }
         state.dead += 1;
         if state.dead > 64 && state.dead * 2 > state.queue.len() {
