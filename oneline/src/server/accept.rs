@@ -204,7 +204,7 @@ impl Acceptor {
         let eviction = Arc::new(Eviction::default());
         if let Ok(guard) = self.shutdown.guard() {
             let session = Session {
-                stream,
+                stream: Box::new(stream),
                 place,
                 guard,
                 eviction: Arc::clone(&eviction),

@@ -16,7 +16,8 @@ use crate::{HandlerError, Meaning, Replies};
 
 /// A client that was admitted.
 pub(crate) struct Session {
-    pub(super) stream: Stream,
+    /// In a box, as what is made of it: each layer of futures would otherwise have room for it.
+    pub(super) stream: Box<Stream>,
     pub(super) place: OwnedSemaphorePermit,
     pub(super) guard: Guard,
     pub(super) eviction: Arc<Eviction>,
@@ -50,20 +51,19 @@ impl Session {
             log_info!(%end, "the client left before its first command");
             return;
         }
-        let peer = Peer {
-            endpoint: stream.peer().clone(),
-            id: stream.id(),
-            #[cfg(feature = "tls")]
-            tls: stream.tls(),
-        };
-        let net = stream.net();
-        let mut framed = Framed::with_limits(stream, settings.wire, settings.limits.clone());
-        let made = catch_panic(async {
+        let made = catch_panic_in(|| {
             let mut handler = factory();
-            handler.connected(&peer);
+            handler.connected(&Peer {
+                endpoint: stream.peer().clone(),
+                id: stream.id(),
+                #[cfg(feature = "tls")]
+                tls: stream.tls(),
+            });
             handler
         });
-        let mut handler = match made.await {
+        let net = stream.net();
+        let mut framed = Box::new(Framed::with_limits(*stream, settings.wire, settings.limits.clone()));
+        let mut handler = match made {
             Ok(handler) => handler,
             Err(error) => {
                 log_warn!(%error, "no handler for the client");
@@ -91,30 +91,43 @@ impl Session {
             shared.shut_down().await;
         }
         log_info!(%end, "disconnected");
-        if let Err(error) = catch_panic(async { handler.disconnected(&end) }).await {
+        if let Err(error) = catch_panic_in(|| handler.disconnected(&end)) {
             log_warn!(%error, "the handler's last call failed");
         }
         drop(handler);
-        if matches!(end, End::Failed(_) | End::Truncated(_)) {
-            return guard.lost(framed.unsent());
+        // In a box: a connection that serves must not carry the room that its end takes.
+        Box::pin(finish(framed, &end, place, &guard, &settings, &shared)).await;
+    }
+}
+
+/// Sends what was answered, frees the place, and closes in order.
+async fn finish(
+    mut framed: Box<Framed<Wire>>,
+    end: &End,
+    place: OwnedSemaphorePermit,
+    guard: &Guard,
+    settings: &Settings,
+    shared: &Shared,
+) {
+    if matches!(end, End::Failed(_) | End::Truncated(_)) {
+        return guard.lost(framed.unsent());
+    }
+    // What was answered goes out before the next client's turn. A client that doesn't take it can delay that by the write
+    // timeout, or by its grace time if it was taken over.
+    let flushed = match end {
+        End::TakenOver => {
+            let net = framed.stream().net();
+            let limited = net.timeout(settings.takeover_grace, framed.flush());
+            guard.run(limited).await.and_then(Result::ok)
         }
-        // What was answered goes out before the next client's turn. A client that doesn't take it can delay that by the
-        // write timeout, or by its grace time if it was taken over.
-        let flushed = match end {
-            End::TakenOver => {
-                let limit = settings.takeover_grace;
-                guard.run(net.timeout(limit, framed.flush())).await.and_then(Result::ok)
-            }
-            _ => guard.run(framed.flush()).await,
-        };
-        if !matches!(flushed, Some(Ok(()))) {
-            return guard.lost(framed.unsent());
-        }
-        drop(place);
-        if let Some(_closing) = shared.closing() {
-            // In a box: a connection that serves must not carry the room that closing takes.
-            guard.run(Box::pin(framed.close(settings.linger))).await;
-        }
+        _ => guard.run(framed.flush()).await,
+    };
+    if !matches!(flushed, Some(Ok(()))) {
+        return guard.lost(framed.unsent());
+    }
+    drop(place);
+    if let Some(_closing) = shared.closing() {
+        guard.run(framed.close(settings.linger)).await;
     }
 }
 
