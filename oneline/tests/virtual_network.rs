@@ -1,13 +1,49 @@
 //! `oneline` on the simulated network: a whole program, unchanged, in virtual time.
 
-mod network_common;
-
+use std::future::Future;
 use std::time::Duration;
 
 use net_core::Instant;
-use network_common::{Pair, ms};
 use oneline::{Client, Server};
-use sim_io::network::Link;
+use sim_io::Environment;
+use sim_io::network::{Host, Link, Network};
+
+/// Two hosts with a link between them.
+struct Pair {
+    env: Environment,
+    network: Network,
+    client: Host,
+    server: Host,
+}
+
+impl Pair {
+    fn new(seed: u64, latency: Duration) -> Self {
+        Self::linked(seed, Link::default().latency(latency))
+    }
+
+    fn linked(seed: u64, link: Link) -> Self {
+        let env = Environment::with_seed(seed);
+        let network = Network::new(&env);
+        network.set_default_link(link);
+        let (client, server) = (network.host("client").unwrap(), network.host("server").unwrap());
+        Self {
+            env,
+            network,
+            client,
+            server,
+        }
+    }
+
+    /// Runs a process to its end.
+    fn run(&self, work: impl Future<Output = Result<(), Box<dyn std::error::Error>>> + 'static) {
+        let process = self.env.named_process("test", async move { work.await.unwrap() });
+        self.env.run_until(&process).unwrap();
+    }
+}
+
+fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
 
 const HOUR: Duration = Duration::from_secs(3600);
 
