@@ -426,7 +426,10 @@ async fn stuck_under_tls(linger: Duration) -> (Net, Socket, net_core::Stream) {
 async fn closing_over_tls_waits_for_no_peer_that_never_reads() {
     let (net, mut socket, _server) = stuck_under_tls(Duration::from_secs(3)).await;
     let before = net.now();
-    socket.close().await.unwrap();
+    net.timeout(Duration::from_secs(60), socket.close())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((net.now(), net.stats().open()), (before, 1));
     net.sleep(Duration::from_secs(4)).await;
     assert_eq!(net.stats().open(), 0);

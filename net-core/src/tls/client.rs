@@ -41,7 +41,7 @@ impl TlsClient {
     /// [`builder`](Self::builder) reads them anew.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] if the system has no trusted issuers.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the system has no trusted issuers.
     pub fn new() -> Result<Self> {
         static SYSTEM: OnceLock<TlsClient> = OnceLock::new();
         match SYSTEM.get() {
@@ -167,8 +167,8 @@ impl TlsClientBuilder {
     /// The finished setting.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] for the first unreadable file or PEM text, or if nobody is trusted;
-    /// [`ErrorKind::Tls`] if key and certificate don't fit.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for the first unreadable file or PEM text, or if nobody is trusted;
+    /// [`ErrorKind::Tls`](crate::ErrorKind::Tls) if key and certificate don't fit.
     pub fn build(self) -> Result<TlsClient> {
         let material = self.material.checked()?;
         let provider = provider();

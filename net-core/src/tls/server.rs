@@ -109,8 +109,8 @@ impl TlsServerBuilder {
     /// The finished setting.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] for the first unreadable file or PEM text, or without an identity;
-    /// [`ErrorKind::Tls`] if key and certificate don't fit.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for the first unreadable file or PEM text, or without an identity;
+    /// [`ErrorKind::Tls`](crate::ErrorKind::Tls) if key and certificate don't fit.
     pub fn build(self) -> Result<TlsServer> {
         let material = self.material.checked()?;
         let (chain, key) = material
