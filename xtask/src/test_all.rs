@@ -1,5 +1,7 @@
 //! `cargo xtask test-all`: everything that must pass, step by step, with a table at the end.
 
+use std::time::Duration;
+
 use crate::flags::Given;
 use crate::step::{Results, Verdict};
 use crate::workspace::Member;
@@ -15,8 +17,11 @@ struct Step {
     run: fn(&Given) -> Verdict,
 }
 
-/// What has tests. Not the benchmarks, which need the optimiser; the documentation has a step of its own.
-const TARGETS: &[&str] = &["--lib", "--bins", "--tests", "--examples"];
+/// What has tests. Not the benchmarks, which need the optimiser; the documentation and the examples have steps of their own.
+const TARGETS: &[&str] = &["--lib", "--bins", "--tests"];
+
+/// How long an example may take that runs to its end by itself.
+const EXAMPLE_LIMIT: Duration = Duration::from_secs(120);
 
 /// In the order in which they run: what is quick and often wrong comes first.
 const STEPS: &[Step] = &[
@@ -65,10 +70,22 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "test",
-        about: "every unit and integration test; programs and examples build",
+        about: "every unit and integration test",
         slow: false,
         compiles: true,
-        run: |_| cargo(&[&["test", "--workspace", "--all-features", "--no-fail-fast"], TARGETS].concat()).into(),
+        // The examples first: some tests run them.
+        run: |_| {
+            cargo(&["build", "--workspace", "--all-features", "--examples"])
+                .and_then(|()| cargo(&[&["test", "--workspace", "--all-features", "--no-fail-fast"], TARGETS].concat()))
+                .into()
+        },
+    },
+    Step {
+        name: "examples",
+        about: "the examples of net-core and oneline run to their end; the tests of sim-io run its own",
+        slow: false,
+        compiles: true,
+        run: |_| examples(),
     },
     Step {
         name: "test-features",
@@ -313,6 +330,48 @@ fn test_features() -> Verdict {
     } else {
         Verdict::Failed(failed.join(", "))
     }
+}
+
+fn examples() -> Verdict {
+    let mut failed = Vec::new();
+    for package in ["net-core", "oneline"] {
+        let names = match names_of_examples(package) {
+            Ok(names) => names,
+            Err(text) => return Verdict::Failed(text),
+        };
+        for name in names {
+            let mut command = child::cargo();
+            command.args([
+                "run",
+                "--quiet",
+                "--package",
+                package,
+                "--all-features",
+                "--example",
+                &name,
+            ]);
+            println!("$ {}", child::shown(&command));
+            if let Err(text) = child::capture(&mut command, EXAMPLE_LIMIT) {
+                println!("{text}");
+                failed.push(format!("{package}/{name}"));
+            }
+        }
+    }
+    if failed.is_empty() {
+        Verdict::Passed
+    } else {
+        Verdict::Failed(failed.join(", "))
+    }
+}
+
+fn names_of_examples(package: &str) -> Outcome<Vec<String>> {
+    let folder = workspace::root().join(package).join("examples");
+    let files = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut names: Vec<_> = files
+        .filter_map(|file| Some(file.ok()?.file_name().to_str()?.strip_suffix(".rs")?.to_owned()))
+        .collect();
+    names.sort_unstable();
+    Ok(names)
 }
 
 #[cfg(test)]
