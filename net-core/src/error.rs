@@ -312,10 +312,18 @@ impl fmt::Display for Error {
         if let Some(endpoint) = &self.0.endpoint {
             write!(f, " {endpoint}")?;
         }
-        write!(f, ": {}", self.0.kind)?;
-        if let Some(detail) = &self.0.detail {
-            write!(f, ": {detail}")?;
-        }
+        let known = match (self.0.kind, self.0.operation, &self.0.detail) {
+            (ErrorKind::Refused, Operation::Connect, None) => Some("refused, nothing accepts connections there"),
+            (ErrorKind::Refused, Operation::Bind, None) => Some("the folder of that path does not exist"),
+            // What is invalid about it is all that matters.
+            (ErrorKind::InvalidInput, _, Some(detail)) => Some(&**detail),
+            _ => None,
+        };
+        match (known, &self.0.detail) {
+            (Some(text), _) => write!(f, ": {text}"),
+            (None, None) => write!(f, ": {}", self.0.kind),
+            (None, Some(detail)) => write!(f, ": {}: {detail}", self.0.kind),
+        }?;
         if f.alternate() {
             let mut source = self.source();
             while let Some(error) = source {
@@ -368,7 +376,7 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Resolve => "the name has no address",
-            Self::Refused => "refused, nothing accepts connections there",
+            Self::Refused => "refused",
             Self::Unreachable => "no route to that host",
             Self::AddrInUse => "address in use, another socket has it",
             Self::AddrNotAvailable => "that address does not belong to this machine",

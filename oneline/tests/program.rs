@@ -100,7 +100,10 @@ fn the_sample_session() {
     assert_eq!(serve.ask(&["ping", "cmd01", "junk"]), "pong\nack\nnak - unknown cmd\n");
     let list = serve.connect(&["--replies", "2", "-c", "list"]);
     assert_eq!(text(&list.stdout), "one\ntwo=2\n");
-    assert_eq!(serve.ask(&["ping", "disconnect", "never sent"]), "pong\n");
+    assert_eq!(serve.ask(&["ping", "disconnect"]), "pong\n");
+    let unsent = serve.connect(&["-c", "ping", "-c", "disconnect", "-c", "never sent"]);
+    assert_eq!((unsent.status.code(), text(&unsent.stdout)), (Some(2), ""));
+    assert!(text(&unsent.stderr).contains("\"never sent\" could never be sent"));
     assert_eq!(serve.ask(&["shutdown"]), "");
     assert_eq!(serve.end(), (Some(0), String::new(), String::new()));
 }

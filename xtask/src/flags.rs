@@ -58,7 +58,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "demo",
         arguments: "[ARGUMENTS]...",
-        about: "See the models work together over real sockets (`--sim`: on the simulated network)",
+        about: "See the models work together over real sockets",
         more: "Builds examples/src/bin/demo.rs and runs it with the arguments given; its exit code is passed on.\n\
                `cargo xtask demo -- --help` shows the options of the demo itself.",
         options: &[],

@@ -16,6 +16,17 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        None => {}
+        Some("-h" | "--help") => {
+            println!("demo: a line server and its clients over TCP, TLS and a Unix socket, as a timeline. No options.");
+            return ExitCode::SUCCESS;
+        }
+        Some(other) => {
+            eprintln!("demo: it takes no arguments, so {other:?} means nothing to it");
+            return ExitCode::from(2);
+        }
+    }
     let net = Net::os();
     let mut story = Story::new(&net);
     let outcome = match net.timeout(LIMIT * 3, all(&mut story)).await {
@@ -46,7 +57,7 @@ async fn all(story: &mut Story) -> Result<()> {
     if cfg!(unix) {
         let path = std::env::temp_dir().join(format!("oneline-demo-{}.sock", std::process::id()));
         session(story, &net, &format!("unix:{}", path.display()).parse()?).await?;
-        story.check("the server", "removed its socket's file", &path.exists(), &false);
+        story.fact("server", "has removed its socket's file", !path.exists());
     }
     Ok(())
 }
@@ -99,15 +110,14 @@ async fn session(story: &mut Story, net: &Net, endpoint: &Endpoint) -> Result<()
         Ok::<_, oneline::Error>(reply)
     })?;
     story.ask("client 1", &mut first, "ping", &["pong"]).await?;
-    story.check("client 2", "has been answered:", &second.is_finished(), &false);
+    story.fact("client 2", "is not answered yet", !second.is_finished());
     first.disconnect().await?;
     story.tell("client 1", "disconnects");
     let reply = second.await??;
-    story.check(
+    story.fact(
         "client 2",
-        "had its turn, `cmd01` was answered:",
-        &reply.text().as_ref(),
-        &"ack",
+        "had its turn, and `cmd01` was answered with `ack`",
+        reply.text() == "ack",
     );
 
     let mut third = connect(story, net, &endpoint, "client 3").await?;
@@ -115,12 +125,15 @@ async fn session(story: &mut Story, net: &Net, endpoint: &Endpoint) -> Result<()
     third.shutdown().await?;
     story.tell("client 3", "→ shutdown");
     let stopped = running.wait().await;
-    story.check("server", "stopped, because", &stopped.reason, &StopReason::Command);
-    let late = Client::connect(net, &endpoint)
+    story.fact(
+        "server",
+        format_args!("stopped: {}", stopped.reason),
+        stopped.reason == StopReason::Command,
+    );
+    let refused = Client::connect(net, &endpoint)
         .await
-        .map(drop)
-        .map_err(|error| error.kind());
-    story.check("client 4", "comes too late:", &late, &Err(ErrorKind::Refused));
+        .is_err_and(|error| error.kind() == ErrorKind::Refused);
+    story.fact("client 4", "comes too late, and is refused", refused);
     Ok(())
 }
 
@@ -171,6 +184,16 @@ impl Story {
             self.right += 1;
         } else {
             self.wrong(format_args!("{wanted:?} was expected"));
+        }
+    }
+
+    /// Tells something that must be so.
+    fn fact(&mut self, who: &str, what: impl Display, so: bool) {
+        self.tell(who, what);
+        if so {
+            self.right += 1;
+        } else {
+            self.wrong("it is not so");
         }
     }
 

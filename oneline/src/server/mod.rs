@@ -299,6 +299,10 @@ impl Server {
     ///
     /// `tls://` endpoints need a certificate: [`Net::with_server_tls`] or [`BindOptions::tls`].
     ///
+    /// A server runs on one endpoint. For a second one make a second server; what both handlers are to share they hold
+    /// in an `Arc`, a router too: `Server::with_handler(move || router.handler())`. "One client at a time" counts for
+    /// each server.
+    ///
     /// # Errors
     /// [`ErrorKind::WrongState`] while it runs already; [`ErrorKind::AddrInUse`] and the like from [`Net::bind`],
     /// naming the endpoint; [`ErrorKind::InvalidInput`] for a rejection line that is `pong` or no line.
@@ -331,7 +335,9 @@ impl Server {
         if let State::Running(at) = &*state {
             return Err(Error::new(ErrorKind::WrongState, Operation::Listen)
                 .at(endpoint)
-                .detail(format!("the server is already running on {at}: stop it first")));
+                .detail(format!(
+                    "the server is already running on {at}: stop it first, or make another for a second endpoint"
+                )));
         }
         *state = State::Running(endpoint.clone());
         Ok(Claim(Arc::clone(&self.state)))

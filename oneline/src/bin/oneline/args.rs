@@ -26,7 +26,8 @@ completion of the commands that the server's `help` tells (Tab), Ctrl-D to leave
 however many, by sending a `ping` behind each. From a file or pipe it is a script: one command on each line, `--replies`
 for each; empty lines and lines that begin with # are skipped. (With -c '' an empty command is sent.)
 
-The built-in commands `disconnect` and `shutdown` get no reply; what follows them is not sent.
+The built-in commands `disconnect` and `shutdown` get no reply and end a script; no `-c` may follow them. A reply beyond
+`--replies` counts for the next command.
 
 Exit codes:
   0    every command was answered

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::runtime::Runtime;
 
 use crate::args::Connect;
-use crate::{FAILED, INTERRUPTED, TIMEOUT, failed, shell};
+use crate::{FAILED, INTERRUPTED, TIMEOUT, USAGE, failed, shell};
 
 pub(crate) fn run(runtime: &Runtime, arguments: &Connect) -> ExitCode {
     let options = match options(arguments) {
@@ -17,6 +17,10 @@ pub(crate) fn run(runtime: &Runtime, arguments: &Connect) -> ExitCode {
         Err(error) => return failed(&format!("{error:#}")),
     };
     let net = Net::os();
+    if let Some(unsent) = unsent(&arguments.command) {
+        eprintln!("oneline: {unsent:?} could never be sent: it comes after `disconnect` or `shutdown`");
+        return ExitCode::from(USAGE);
+    }
     let connecting = async {
         tokio::select! {
             client = Client::connect_with(&net, &arguments.endpoint, options) => Some(client),
@@ -44,6 +48,14 @@ pub(crate) fn run(runtime: &Runtime, arguments: &Connect) -> ExitCode {
         let _ = client.disconnect().await;
     });
     end.code()
+}
+
+/// The first command behind one that ends the connection.
+fn unsent(commands: &[String]) -> Option<&String> {
+    let last = commands
+        .iter()
+        .position(|command| command == "disconnect" || command == "shutdown")?;
+    commands.get(last + 1)
 }
 
 /// How a conversation ended.

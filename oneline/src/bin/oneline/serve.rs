@@ -56,7 +56,7 @@ async fn serve(running: &Running) -> ExitCode {
     let stopped = tokio::select! {
         stopped = running.wait() => stopped,
         () = signal => {
-            eprintln!("oneline: stopping; a second Ctrl-C does not wait for the clients");
+            eprintln!("oneline: stopping; a second signal does not wait for the clients");
             let again = async {
                 match Signals::new() {
                     Ok(signals) => signals.any().await,
