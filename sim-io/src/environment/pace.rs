@@ -121,3 +121,27 @@ impl Pace {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SimPy would take eleven units for the next one. Units of a thousand seconds: however slow the machine is, what is
+    /// left of one can only be less.
+    #[test]
+    fn s6_after_sync_the_next_unit_takes_one_unit() {
+        let unit = Duration::from_secs(1000);
+        let pace = Pace::default();
+        pace.keep(
+            RealTime {
+                factor: 1000.0,
+                tolerance: None,
+            },
+            Instant::ZERO,
+        );
+        let ten = Instant::ZERO + Duration::from_secs(10);
+        pace.sync(ten);
+        assert!(pace.until(ten + Duration::from_secs(1)).unwrap() <= unit);
+        assert!(pace.now() >= ten);
+    }
+}
