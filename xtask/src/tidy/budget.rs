@@ -80,6 +80,12 @@ const BUDGETS: &[Budget] = &[
         most: 12,
         reason: "net-core without the operating system",
     },
+    Budget {
+        member: "hsms",
+        features: Features::None,
+        most: 12,
+        reason: "net-core, bytes, and select from tokio's macros",
+    },
 ];
 
 pub(super) fn check(members: &[Member]) -> Outcome<Vec<Problem>> {

@@ -1,0 +1,50 @@
+//! HSMS (SEMI E37) connections and SECS-II (SEMI E5) messages, for semiconductor equipment and the hosts that run it.
+//!
+//! A message is a header of ten bytes and a text, which is empty or one SECS-II item. On the wire a length goes before
+//! it:
+//!
+//! ```
+//! use hsms::{Header, StreamFunction, frame};
+//!
+//! let header = Header::data(0, StreamFunction::new(1, 1), true, 7); // S1F1 W: are you there?
+//! let mut wire = Vec::new();
+//! frame::encode(&header, b"", &mut wire)?;
+//! assert_eq!(wire, [0, 0, 0, 10, 0, 0, 0x81, 1, 0, 0, 0, 0, 0, 7]);
+//!
+//! let (decoded, text) = frame::split(&wire[4..])?;
+//! assert_eq!((decoded, text), (header, &b""[..]));
+//! assert_eq!(header.secondary().stream_function().to_string(), "S1F2");
+//! # Ok::<(), hsms::Error>(())
+//! ```
+//!
+//! # What is here
+//! * [`Header`] and its parts: [`SType`], [`StreamFunction`], the status and reason codes; [`Message`], a header with
+//!   its text.
+//! * [`frame`]: messages on the wire.
+//!
+//! # Features
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `os` | yes | the operating system's sockets: `Net::os` |
+//! | `tls` | no | connections inside TLS |
+//! | `tracing` | yes | spans and events of connections |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod codes;
+pub mod frame;
+mod header;
+mod message;
+mod stream_function;
+
+pub use codes::{DeselectStatus, RejectReason, SType, SelectStatus};
+pub use header::Header;
+pub use message::Message;
+pub use stream_function::{InvalidStreamFunction, StreamFunction};
+
+pub use net_core;
+pub use net_core::{Endpoint, Error, ErrorKind, Net, Result};
+
+// Until the connections log.
+#[cfg(feature = "tracing")]
+use tracing as _;

@@ -1,0 +1,61 @@
+//! A header with its text.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::{Header, StreamFunction};
+
+/// A message: the header, and the text, which in a SECS-II message is empty or one item.
+///
+/// Cloning shares the text. The text form begins with `header: `, as the logs of such systems do:
+///
+/// ```
+/// use hsms::{Header, Message};
+///
+/// let message = Message::header_only(Header::linktest_req(2));
+/// assert_eq!(
+///     message.to_string(),
+///     "header: {session_id:0xffff, stream:00, function:00, p_type:0x00, s_type:0x05, system:0x00000002, \
+///      require_response:0}"
+/// );
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Message {
+    /// The ten bytes at its head.
+    pub header: Header,
+    /// What follows them, as it came.
+    pub text: Bytes,
+}
+
+impl Message {
+    /// Of a header and a text.
+    #[must_use]
+    pub fn new(header: Header, text: impl Into<Bytes>) -> Self {
+        Self {
+            header,
+            text: text.into(),
+        }
+    }
+
+    /// Without text: every control message, and data messages that say all in their header.
+    #[must_use]
+    pub const fn header_only(header: Header) -> Self {
+        Self {
+            header,
+            text: Bytes::new(),
+        }
+    }
+
+    /// What a data message is about.
+    #[must_use]
+    pub const fn stream_function(&self) -> StreamFunction {
+        self.header.stream_function()
+    }
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "header: {}", self.header)
+    }
+}
