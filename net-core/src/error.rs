@@ -99,6 +99,8 @@ pub enum TimeoutKind {
     Idle,
     /// A frame began and did not become whole in time.
     Frame,
+    /// A frame began, and its next byte did not come in time.
+    InterByte,
     /// The peer did not take what was written: it reads too slowly, or not at all.
     Write,
     /// An answer did not come in time.
@@ -246,7 +248,7 @@ impl Error {
             ErrorKind::FrameTooLong
                 | ErrorKind::BadFrame
                 | ErrorKind::Truncated
-                | ErrorKind::Timeout(TimeoutKind::Idle | TimeoutKind::Frame)
+                | ErrorKind::Timeout(TimeoutKind::Idle | TimeoutKind::Frame | TimeoutKind::InterByte)
         )
     }
 
@@ -409,6 +411,7 @@ impl fmt::Display for TimeoutKind {
             Self::Handshake => "timed out in the handshake",
             Self::Idle => "idle for too long",
             Self::Frame => "timed out inside a frame",
+            Self::InterByte => "timed out between two bytes of a frame",
             Self::Write => "timed out writing, the peer does not read",
             Self::Request => "timed out waiting for an answer",
             Self::Close => "timed out waiting for the peer to close",

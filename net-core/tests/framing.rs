@@ -426,3 +426,25 @@ mod codec {
         }
     }
 }
+
+#[test]
+fn a_frame_in_parts_is_the_frame_in_one() {
+    fn check<F: Framing>(framing: &F) {
+        let parts: [&[u8]; 4] = [b"head", b"", b"er", b"body"];
+        let (mut one, mut other) = (b"before".to_vec(), b"before".to_vec());
+        framing.encode(b"headerbody", &mut one).unwrap();
+        framing.encode_parts(&parts, &mut other).unwrap();
+        assert_eq!(one, other);
+    }
+    check(&LengthPrefix::default());
+    check(&Line::default());
+    check(&Raw);
+
+    let mut out = Vec::new();
+    let short = LengthPrefix::default().min(5).max(6);
+    let error = short.encode_parts(&[b"12", b"34"], &mut out).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadFrame);
+    let error = short.encode_parts(&[b"1234", b"567"], &mut out).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::FrameTooLong);
+    assert!(out.is_empty());
+}

@@ -239,6 +239,99 @@ async fn calls_that_are_dropped_do_not_begin_the_idle_time_anew() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_next_byte_of_a_begun_frame_has_its_own_time_limit() {
+    let net = Net::os();
+    let (server, mut peer) = Stream::pair(&net);
+    let limits = FramedLimits::default().byte_timeout(5 * SECOND).frame_timeout(None);
+    net.spawn(async move {
+        let net = peer.net();
+        // Silence between frames is no matter, and neither is a slow peer.
+        net.sleep(1000 * SECOND).await;
+        for byte in [0, 0, 0, 2, 7, 7] {
+            peer.write_all(&[byte]).await.unwrap();
+            net.sleep(4 * SECOND).await;
+        }
+        // Two bytes of a length, and no more.
+        peer.write_all(&[0, 0]).await.unwrap();
+        pending::<()>().await;
+    })
+    .unwrap();
+    let mut frames = Framed::with_limits(server, LengthPrefix::default(), limits);
+    assert_eq!(&*frames.next().await.unwrap().unwrap().0, [7, 7]);
+    let error = frames.next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutKind::InterByte));
+    assert_eq!(
+        error.to_string(),
+        "read mem:pair: timed out between two bytes of a frame: after 5s"
+    );
+    assert_eq!(net.now().as_nanos(), (1000 + 24 + 5) * 1_000_000_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_of_several_limits_counts() {
+    for (byte, frame, kind, after) in [
+        (3, 5, TimeoutKind::Frame, 5),
+        (1, 5, TimeoutKind::InterByte, 1),
+        (2, 9, TimeoutKind::Frame, 9),
+    ] {
+        let net = Net::os();
+        let (server, mut peer) = Stream::pair(&net);
+        let start = net.now();
+        net.spawn(async move {
+            loop {
+                peer.write_all(&[1]).await?;
+                peer.net().sleep(SECOND * 3 / 2).await;
+            }
+            #[expect(unreachable_code, reason = "it tells the type")]
+            Ok::<(), std::io::Error>(())
+        })
+        .unwrap();
+        let limits = FramedLimits::default()
+            .byte_timeout(byte * SECOND)
+            .frame_timeout(frame * SECOND);
+        let mut lines = Framed::with_limits(server, Line::default(), limits);
+        assert_eq!(lines.next().await.unwrap_err().kind(), ErrorKind::Timeout(kind));
+        assert_eq!(net.now() - start, after * SECOND);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_change_while_the_connection_runs() {
+    let net = Net::os();
+    let (server, mut peer) = Stream::pair_with_capacity(&net, 10);
+    let mut lines = Framed::with_limits(
+        server,
+        Line::default(),
+        FramedLimits::default().idle_timeout(10 * SECOND),
+    );
+    let sender = lines.sender();
+    peer.write_all(b"hello\n").await.unwrap();
+    assert_eq!(&*lines.next().await.unwrap().unwrap().0, b"hello");
+
+    // No idle time any more, less room, and less patience with a peer that doesn't read.
+    let limits = lines.limits().clone().idle_timeout(None);
+    lines.set_limits(limits.max_output(100).write_timeout(2 * SECOND));
+    assert_eq!(lines.limits().idle_timeout, None);
+    assert!(net.timeout(1000 * SECOND, lines.next()).await.is_err());
+    sender.push(&[b'x'; 100]).unwrap();
+    assert_eq!(sender.push(b"y").unwrap_err().kind(), ErrorKind::Limit);
+
+    // More room lets a waiting sender go on.
+    let mut waiting = Box::pin(sender.send(b"y"));
+    assert!(poll_once(&mut waiting).await.is_none());
+    lines.set_limits(lines.limits().clone().max_output(1000));
+    assert!(waiting.await.is_ok());
+
+    let start = net.now();
+    let error = lines.next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutKind::Write));
+    assert_eq!(net.now() - start, 2 * SECOND);
+    // What is broken stays so.
+    lines.set_limits(FramedLimits::default());
+    assert_eq!(lines.push(b"z").unwrap_err(), error);
+}
+
+#[tokio::test(start_paused = true)]
 async fn part_of_a_frame_does_not_escape_the_idle_time_when_frames_have_no_time_limit() {
     let net = Net::os();
     let (server, mut peer) = Stream::pair(&net);

@@ -15,6 +15,9 @@ pub struct FramedLimits {
     pub write_timeout: Duration,
     /// How long a frame may take from its first byte to its last. Default: 30 s; `None` for no limit.
     pub frame_timeout: Option<Duration>,
+    /// How long the next byte of a begun frame may take. However large the frame, a slow but steady peer keeps it.
+    /// Default: `None`.
+    pub byte_timeout: Option<Duration>,
     /// How long the peer may send no frame. Default: `None`, for ever: many protocols are silent for hours, and
     /// keepalive or a link test of their own tell whether the peer still lives.
     pub idle_timeout: Option<Duration>,
@@ -27,6 +30,7 @@ impl Default for FramedLimits {
             max_output: 16 * 1024 * 1024,
             write_timeout: Duration::from_secs(30),
             frame_timeout: Some(Duration::from_secs(30)),
+            byte_timeout: None,
             idle_timeout: None,
         }
     }
@@ -58,6 +62,13 @@ impl FramedLimits {
     #[must_use]
     pub fn frame_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.frame_timeout = limit.into();
+        self
+    }
+
+    /// Sets how long the next byte of a begun frame may take.
+    #[must_use]
+    pub fn byte_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.byte_timeout = limit.into();
         self
     }
 

@@ -69,11 +69,12 @@ pub struct Framed<F: Framing> {
     waiting: Waiting,
 }
 
-/// Since when the connection waits, for the idle and frame time limits.
+/// Since when the connection waits, for the time limits of reading.
 #[derive(Debug, Default)]
 struct Waiting {
     idle: Option<Instant>,
     frame: Option<Instant>,
+    byte: Option<Instant>,
     alarm: Alarm,
 }
 
@@ -109,9 +110,9 @@ impl<F: Framing> Framed<F> {
     /// been written. Cancel safe: a frame is never lost.
     ///
     /// # Errors
-    /// [`ErrorKind::Truncated`] if the stream ends inside a frame, [`TimeoutKind::Idle`], [`TimeoutKind::Frame`] and
-    /// [`TimeoutKind::Write`], what the framing can't survive, and whatever breaks the connection. The same error
-    /// comes again at each later call.
+    /// [`ErrorKind::Truncated`] if the stream ends inside a frame, [`TimeoutKind::Idle`], [`TimeoutKind::Frame`],
+    /// [`TimeoutKind::InterByte`] and [`TimeoutKind::Write`], what the framing can't survive, and whatever breaks the
+    /// connection. The same error comes again at each later call.
     #[inline]
     #[expect(
         clippy::should_implement_trait,
@@ -169,6 +170,18 @@ impl<F: Framing> Framed<F> {
             shared.end(error);
         }
         Sender::new(shared, self.input.framing.clone())
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> &FramedLimits {
+        &self.limits
+    }
+
+    /// Sets other limits, for example a longer idle time once the peer has said who it is. Waits that have begun count:
+    /// a peer that is silent for longer than a new idle time is given up at the next call.
+    pub fn set_limits(&mut self, limits: FramedLimits) {
+        self.writer.set_limits(&limits);
+        self.limits = limits;
     }
 
     /// The stream below.
@@ -377,7 +390,10 @@ impl<F: Framing> Framed<F> {
                 self.ended = true;
                 Poll::Ready(Ok(true))
             }
-            Poll::Ready(Ok(_)) => Poll::Ready(Ok(true)),
+            Poll::Ready(Ok(_)) => {
+                self.waiting.byte = None;
+                Poll::Ready(Ok(true))
+            }
             Poll::Ready(Err(error)) => {
                 let error = Error::from_io(Operation::Read, error);
                 // A frame that tells its length was complete even if TLS was not closed as it should be.
@@ -409,14 +425,36 @@ impl<F: Framing> Framed<F> {
     /// The time limits of waiting; only ever pending or an error.
     fn poll_limits(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool>> {
         let net = self.writer.net();
+        let Waiting {
+            idle,
+            frame,
+            byte,
+            alarm,
+        } = &mut self.waiting;
+        let FramedLimits {
+            frame_timeout,
+            byte_timeout,
+            idle_timeout,
+            ..
+        } = self.limits;
         let partial = !self.input.at_boundary();
-        let (since, limit, kind) = match (partial, self.limits.frame_timeout, self.limits.idle_timeout) {
-            (true, Some(limit), _) => (&mut self.waiting.frame, limit, TimeoutKind::Frame),
-            (_, _, Some(limit)) => (&mut self.waiting.idle, limit, TimeoutKind::Idle),
-            _ => return Poll::Pending,
+        let deadline = |since: &mut Option<Instant>, limit: Option<Duration>, kind| {
+            let limit = limit?;
+            Some((*since.get_or_insert_with(|| net.now()) + limit, limit, kind))
         };
-        let since = *since.get_or_insert_with(|| net.now());
-        ready!(self.waiting.alarm.poll(net, since + limit, cx));
+        let whole = match frame_timeout {
+            Some(_) if partial => deadline(frame, frame_timeout, TimeoutKind::Frame),
+            _ => deadline(idle, idle_timeout, TimeoutKind::Idle),
+        };
+        let next = match partial {
+            true => deadline(byte, byte_timeout, TimeoutKind::InterByte),
+            false => None,
+        };
+        let earliest = whole.into_iter().chain(next).min_by_key(|(at, ..)| *at);
+        let Some((at, limit, kind)) = earliest else {
+            return Poll::Pending;
+        };
+        ready!(alarm.poll(net, at, cx));
         Poll::Ready(Err(
             Error::new(ErrorKind::Timeout(kind), Operation::Read).detail(format!("after {limit:?}"))
         ))

@@ -59,6 +59,18 @@ impl Writer {
         }
     }
 
+    pub(super) fn set_limits(&mut self, limits: &FramedLimits) {
+        self.high_water = limits.high_water.clamp(1, limits.max_output.max(1));
+        self.timeout = limits.write_timeout;
+        // A broken connection takes nothing, whatever the limits.
+        if self.failed.is_none() {
+            self.max = limits.max_output;
+        }
+        if let Some(shared) = &self.shared {
+            shared.0.set_max(limits.max_output);
+        }
+    }
+
     pub(super) fn stream(&self) -> &Stream {
         &self.stream
     }
@@ -119,7 +131,7 @@ impl Writer {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        self.share().push(framing, content, own)
+        self.share().push(framing, &[content], own)
     }
 
     /// Takes over what other tasks have sent; false if that is nothing, and then the next of them wakes this task.

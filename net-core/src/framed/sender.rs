@@ -20,7 +20,7 @@ pub(super) struct Shared {
     /// Whether the connection's task waits with nothing to write, so that a push has to wake it. Set only under the
     /// lock with an empty buffer; so a push either sees it set, or the task sees what was pushed.
     asleep: AtomicBool,
-    max: usize,
+    max: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Shared {
             state: Mutex::new(state),
             level: AtomicUsize::new(0),
             asleep: AtomicBool::new(false),
-            max,
+            max: AtomicUsize::new(max),
         })
     }
 
@@ -57,6 +57,13 @@ impl Shared {
     #[inline]
     pub(super) fn level(&self) -> usize {
         self.level.load(Ordering::Relaxed)
+    }
+
+    /// Sets how much may gather; whoever waits for room looks again.
+    pub(super) fn set_max(&self, max: usize) {
+        self.max.store(max, Ordering::Relaxed);
+        let waiting = lock(&self.state).room.take();
+        wake(waiting);
     }
 
     /// The connection's task runs: it will look at the buffer before it waits again, and needs no waking.
@@ -68,7 +75,7 @@ impl Shared {
     /// Gathers one frame behind `before` bytes that are to be written first, and wakes the connection's task if it
     /// waits.
     #[inline]
-    pub(super) fn push<F: Framing>(&self, framing: &F, content: &[u8], before: usize) -> Result<()> {
+    pub(super) fn push<F: Framing>(&self, framing: &F, content: &[&[u8]], before: usize) -> Result<()> {
         let mut state = lock(&self.state);
         match self.gather(&mut state, framing, content, before) {
             Some(outcome) => outcome?,
@@ -82,17 +89,26 @@ impl Shared {
 
     /// Gathers one frame, if there is room.
     #[inline]
-    fn gather<F: Framing>(&self, state: &mut State, framing: &F, content: &[u8], before: usize) -> Option<Result<()>> {
+    fn gather<F: Framing>(
+        &self,
+        state: &mut State,
+        framing: &F,
+        content: &[&[u8]],
+        before: usize,
+    ) -> Option<Result<()>> {
         if let Some(reason) = &state.ended {
             return Some(Err(reason.clone()));
         }
-        if before + state.buffer.len() >= self.max {
+        if before + state.buffer.len() >= self.max.load(Ordering::Relaxed) {
             return None;
         }
         if state.buffer.capacity() == 0 {
             state.buffer = buffers::take_write();
         }
-        let outcome = framing.encode(content, &mut state.buffer);
+        let outcome = match *content {
+            [content] => framing.encode(content, &mut state.buffer),
+            _ => framing.encode_parts(content, &mut state.buffer),
+        };
         self.level.store(state.buffer.len(), Ordering::Relaxed);
         Some(outcome)
     }
@@ -109,7 +125,7 @@ impl Shared {
     fn full(&self, gathered: usize) -> Error {
         Error::new(ErrorKind::Limit, Operation::Write).detail(format!(
             "{gathered} bytes wait for a slow peer, the limit is {}",
-            self.max
+            self.max.load(Ordering::Relaxed)
         ))
     }
 
@@ -176,6 +192,15 @@ impl<F: Framing> Sender<F> {
     /// framing refuses, and the reason of the connection's end once it is over.
     #[inline]
     pub fn push(&self, content: &[u8]) -> Result<()> {
+        self.shared.push(&self.framing, &[content], 0)
+    }
+
+    /// [`push`](Self::push) of a frame whose content lies in several parts, such as a header and a body.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    #[inline]
+    pub fn push_parts(&self, content: &[&[u8]]) -> Result<()> {
         self.shared.push(&self.framing, content, 0)
     }
 
@@ -185,6 +210,14 @@ impl<F: Framing> Sender<F> {
     /// As [`push`](Self::push), but never for lack of room. The waiting ends at the latest with the connection's
     /// write timeout.
     pub async fn send(&self, content: &[u8]) -> Result<()> {
+        self.send_parts(&[content]).await
+    }
+
+    /// [`send`](Self::send) of a frame whose content lies in several parts. Cancel safe, likewise.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_parts(&self, content: &[&[u8]]) -> Result<()> {
         let shared = &*self.shared;
         wait(
             &shared.state,

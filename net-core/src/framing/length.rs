@@ -72,31 +72,37 @@ impl Framing for LengthPrefix {
 
     #[inline]
     fn encode(&self, content: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-        let length = match u32::try_from(content.len()) {
-            Ok(length) if (self.min..=self.max).contains(&content.len()) => length,
-            Ok(_) if content.len() < self.min => {
-                return Err(Error::new(ErrorKind::BadFrame, Operation::Write).detail(format!(
-                    "a frame of {} bytes, the least is {}",
-                    content.len(),
-                    self.min
-                )));
-            }
-            _ => {
-                return Err(Error::new(ErrorKind::FrameTooLong, Operation::Write).detail(format!(
-                    "a frame of {} bytes, the limit is {}",
-                    content.len(),
-                    self.max
-                )));
-            }
+        self.encode_parts(&[content], out)
+    }
+
+    #[inline]
+    fn encode_parts(&self, content: &[&[u8]], out: &mut Vec<u8>) -> Result<(), Error> {
+        let length = content.iter().map(|part| part.len()).sum();
+        let prefix = match u32::try_from(length) {
+            Ok(prefix) if (self.min..=self.max).contains(&length) => prefix,
+            _ => return Err(self.unfit(length)),
         };
-        out.reserve(PREFIX + content.len());
-        out.extend_from_slice(&length.to_be_bytes());
-        out.extend_from_slice(content);
+        out.reserve(PREFIX + length);
+        out.extend_from_slice(&prefix.to_be_bytes());
+        for part in content {
+            out.extend_from_slice(part);
+        }
         Ok(())
     }
 }
 
 impl LengthPrefix {
+    #[cold]
+    fn unfit(&self, length: usize) -> Error {
+        if length < self.min {
+            Error::new(ErrorKind::BadFrame, Operation::Write)
+                .detail(format!("a frame of {length} bytes, the least is {}", self.min))
+        } else {
+            Error::new(ErrorKind::FrameTooLong, Operation::Write)
+                .detail(format!("a frame of {length} bytes, the limit is {}", self.max))
+        }
+    }
+
     #[cold]
     fn refused(&self, length: usize) -> Error {
         if length > self.max {

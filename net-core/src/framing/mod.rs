@@ -56,6 +56,15 @@ pub trait Framing: fmt::Debug + Clone + Send + Sync + 'static {
     /// # Errors
     /// If the content can't be a frame: it is too long, or contains what ends one. Nothing is written then.
     fn encode(&self, content: &[u8], out: &mut Vec<u8>) -> Result<(), Error>;
+
+    /// Puts one frame, whose content lies in several parts, into the out-buffer. Unless a framing knows better, the parts
+    /// are joined first.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    fn encode_parts(&self, content: &[&[u8]], out: &mut Vec<u8>) -> Result<(), Error> {
+        self.encode(&content.concat(), out)
+    }
 }
 
 /// What [`Framing::decode`] found.
