@@ -75,7 +75,7 @@ pub enum Address {
 }
 
 /// A timer of a backend.
-pub trait Timer: fmt::Debug + Send {
+pub trait Timer: fmt::Debug + Send + Sync {
     /// Ready once the moment has come, and from then on until the timer is set anew.
     fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<()>;
     /// Sets the timer to another moment.

@@ -108,7 +108,10 @@ impl State {
                     conn.ways[which].parked = false;
                     conn.pump(&mut self.fabric, core, which);
                     if conn.ways[1 - which].unanswered {
-                        conn.ways[1 - which].resend = None;
+                        // One timer serves both: what was lost still waits for it.
+                        if !conn.ways[1 - which].stalled {
+                            conn.ways[1 - which].resend = None;
+                        }
                         conn.answer(&mut self.fabric, core, 1 - which);
                     }
                 }

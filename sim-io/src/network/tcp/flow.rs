@@ -75,6 +75,10 @@ impl Conn {
                 let before = way.sent;
                 way.sent += bytes as u64;
                 way.closed |= end;
+                if !way.unanswered {
+                    // It gets on: the next loss begins with the shortest timer again.
+                    way.trouble = None;
+                }
                 let sent = way.sent;
                 match way.flight.back_mut() {
                     Some(burst) if burst.at == at => {
@@ -101,10 +105,6 @@ impl Conn {
                 }
                 self.stall(fabric, core, from);
                 return;
-            }
-            let way = &mut self.ways[from];
-            if !way.unanswered {
-                way.trouble = None;
             }
         }
     }
