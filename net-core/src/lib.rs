@@ -43,6 +43,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `os` | yes | the operating system's backend, on tokio |
+//! | `sockets` | with `os` | making the operating system's sockets, for backends of other crates |
 //! | `tls` | yes | TLS by rustls with ring |
 //! | `tracing` | yes | spans and events of connections |
 //! | `tokio-codec` | no | [`framing`]s as codecs of tokio-util |
@@ -67,6 +68,8 @@ mod options;
 mod retry;
 mod shutdown;
 mod socket;
+#[cfg(feature = "sockets")]
+pub mod sockets;
 mod stats;
 mod stream;
 mod task;

@@ -5,24 +5,21 @@
     reason = "this file is the seam's other side: the one place where tokio's sockets, timers and tasks are used"
 )]
 
-use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket, UnixListener, UnixStream};
 
 use super::{Address, Backend, BoxFuture, Kind, MulticastInterface, Plain, RawDatagram, RawListener, Timer, Transport};
-use crate::lock::lock;
+use crate::sockets::{self, Socket, SocketFile};
 use crate::{Endpoint, Instant, SocketOptions, UnixName};
 
 /// The operating system's backend.
@@ -70,20 +67,16 @@ impl Backend for Os {
             runtime()?;
             match to {
                 Address::Ip(address) => {
-                    let socket = Socket::new(Domain::for_address(*address), Type::STREAM, Some(Protocol::TCP))?;
-                    socket.set_nonblocking(true)?;
-                    configure(&socket, options)?;
-                    if let Some(from) = from {
-                        socket.set_reuse_address(options.reuse_address)?;
-                        socket.bind(&from.into())?;
-                    }
+                    let socket = sockets::connecting(*address, from, options)?;
                     let stream = TcpSocket::from_std_stream(socket.into()).connect(*address).await?;
                     let local = Endpoint::tcp(stream.local_addr()?);
                     Ok(plain(Socketed::Tcp(stream), local, Endpoint::tcp(*address)))
                 }
                 Address::Unix(name) => {
-                    let stream = UnixStream::connect(unix_path(name)).await?;
-                    configure_buffers(&SockRef::from(&stream), options)?;
+                    let (socket, address) = sockets::unix(name, options)?;
+                    // Decided at once: there is no handshake to wait for.
+                    socket.connect(&address)?;
+                    let stream = UnixStream::from_std(socket.into())?;
                     // A connecting Unix socket has no name of its own: both ends bear the listener's.
                     let name = Endpoint::Unix(name.clone());
                     Ok(plain(Socketed::Unix(stream), name.clone(), name))
@@ -101,16 +94,7 @@ impl Backend for Os {
             runtime()?;
             match at {
                 Address::Ip(address) => {
-                    let socket = Socket::new(Domain::for_address(*address), Type::STREAM, Some(Protocol::TCP))?;
-                    socket.set_nonblocking(true)?;
-                    // Linux hands these on to the accepted sockets, so that accepting costs no further calls.
-                    configure(&socket, options)?;
-                    socket.set_reuse_address(options.reuse_address)?;
-                    socket.bind(&(*address).into())?;
-                    let local = socket
-                        .local_addr()?
-                        .as_socket()
-                        .ok_or(io::ErrorKind::AddrNotAvailable)?;
+                    let (socket, local) = sockets::bound(*address, options)?;
                     let listener: Box<dyn RawListener> = Box::new(TcpAcceptor {
                         state: Acceptor::Idle(socket),
                         local,
@@ -118,7 +102,7 @@ impl Backend for Os {
                     Ok(listener)
                 }
                 Address::Unix(name) => {
-                    let listener: Box<dyn RawListener> = Box::new(UnixAcceptor::bind(name, options).await?);
+                    let listener: Box<dyn RawListener> = Box::new(UnixAcceptor::bind(name, options)?);
                     Ok(listener)
                 }
             }
@@ -132,18 +116,7 @@ impl Backend for Os {
     ) -> BoxFuture<'a, io::Result<Box<dyn RawDatagram>>> {
         Box::pin(async move {
             runtime()?;
-            let socket = Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
-            socket.set_nonblocking(true)?;
-            configure_buffers(&SockRef::from(&socket), options)?;
-            // Unlike TCP's, UDP's SO_REUSEADDR lets strangers share the port: only the explicit option turns it on.
-            if options.reuse_port {
-                socket.set_reuse_address(true)?;
-                socket.set_reuse_port(true)?;
-            }
-            if let (true, Some(only)) = (at.is_ipv6(), options.v6_only) {
-                socket.set_only_v6(only)?;
-            }
-            socket.bind(&at.into())?;
+            let socket = sockets::datagram(at, options)?;
             let datagram: Box<dyn RawDatagram> = Box::new(OsDatagram(UdpSocket::from_std(socket.into())?));
             Ok(datagram)
         })
@@ -196,42 +169,6 @@ impl Timer for OsTimer {
     fn reset(&mut self, at: Instant) {
         let at = moment(self.start, at);
         self.sleep.as_mut().reset(at);
-    }
-}
-
-fn configure(socket: &Socket, options: &SocketOptions) -> io::Result<()> {
-    socket.set_tcp_nodelay(options.nodelay)?;
-    if let Some(keepalive) = options.keepalive {
-        let probes = TcpKeepalive::new()
-            .with_time(keepalive.idle)
-            .with_interval(keepalive.interval)
-            .with_retries(keepalive.count);
-        socket.set_tcp_keepalive(&probes)?;
-    }
-    if let (Some(only), Ok(Domain::IPV6)) = (options.v6_only, socket.domain()) {
-        socket.set_only_v6(only)?;
-    }
-    if options.reuse_port {
-        socket.set_reuse_port(true)?;
-    }
-    configure_buffers(&SockRef::from(socket), options)
-}
-
-fn configure_buffers(socket: &SockRef<'_>, options: &SocketOptions) -> io::Result<()> {
-    if let Some(bytes) = options.send_buffer {
-        socket.set_send_buffer_size(bytes)?;
-    }
-    if let Some(bytes) = options.receive_buffer {
-        socket.set_recv_buffer_size(bytes)?;
-    }
-    Ok(())
-}
-
-/// The path that stands for a name: Linux's abstract names begin with a NUL.
-fn unix_path(name: &UnixName) -> PathBuf {
-    match name {
-        UnixName::Path(path) => PathBuf::from(&**path),
-        UnixName::Abstract(name) => PathBuf::from(format!("\0{name}")),
     }
 }
 
@@ -387,70 +324,9 @@ struct UnixAcceptor {
     options: Arc<SocketOptions>,
 }
 
-/// The path of a bound Unix socket; removed when it is dropped, if the path is still its own.
-#[derive(Debug)]
-struct SocketFile {
-    path: PathBuf,
-    id: FileId,
-}
-
-/// Device and inode.
-type FileId = (u64, u64);
-
-/// The socket files of this process whose sockets live. One that is bound and does not listen yet looks from outside
-/// just as one that a crashed server left behind.
-static LIVE_FILES: Mutex<BTreeSet<FileId>> = Mutex::new(BTreeSet::new());
-
-fn file_id(path: &Path) -> io::Result<FileId> {
-    std::fs::symlink_metadata(path).map(|meta| (meta.dev(), meta.ino()))
-}
-
-impl SocketFile {
-    /// Binds a socket to a path; where `replace` is set, in place of a stale file.
-    fn bind(socket: &Socket, path: PathBuf, replace: bool) -> io::Result<Self> {
-        let address = socket2::SockAddr::unix(&path)?;
-        let mut live = lock(&LIVE_FILES);
-        // What was stale a moment ago may be another task's by now.
-        if replace && file_id(&path).is_ok_and(|id| !live.contains(&id)) {
-            std::fs::remove_file(&path)?;
-        }
-        socket.bind(&address)?;
-        let id = file_id(&path)?;
-        live.insert(id);
-        Ok(Self { path, id })
-    }
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        let mut live = lock(&LIVE_FILES);
-        if file_id(&self.path).is_ok_and(|id| id == self.id) {
-            let _ = std::fs::remove_file(&self.path);
-        }
-        live.remove(&self.id);
-    }
-}
-
 impl UnixAcceptor {
-    async fn bind(name: &UnixName, options: &SocketOptions) -> io::Result<Self> {
-        let path = unix_path(name);
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        socket.set_nonblocking(true)?;
-        let file = match name {
-            UnixName::Abstract(_) => {
-                socket.bind(&socket2::SockAddr::unix(&path)?)?;
-                None
-            }
-            UnixName::Path(_) => Some(match SocketFile::bind(&socket, path.clone(), false) {
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_stale(&path).await => {
-                    SocketFile::bind(&socket, path.clone(), true)?
-                }
-                outcome => outcome?,
-            }),
-        };
-        if let (Some(mode), true) = (options.unix_mode, file.is_some()) {
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))?;
-        }
+    fn bind(name: &UnixName, options: &SocketOptions) -> io::Result<Self> {
+        let (socket, file) = sockets::bound_unix(name, options)?;
         Ok(Self {
             _file: file,
             state: Acceptor::Idle(socket),
@@ -458,15 +334,6 @@ impl UnixAcceptor {
             options: Arc::new(options.clone()),
         })
     }
-}
-
-/// Whether a path is a socket that nobody listens on: what a crashed server leaves behind.
-async fn is_stale(path: &Path) -> bool {
-    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket());
-    is_socket
-        && UnixStream::connect(path)
-            .await
-            .is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 impl RawListener for UnixAcceptor {
@@ -477,7 +344,7 @@ impl RawListener for UnixAcceptor {
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Plain>> {
         let (stream, _) = ready!(self.state.get()?.poll_accept(cx))?;
-        configure_buffers(&SockRef::from(&stream), &self.options)?;
+        sockets::configure_buffers(&SockRef::from(&stream), &self.options)?;
         let name = Endpoint::Unix(self.name.clone());
         Poll::Ready(Ok(plain(Socketed::Unix(stream), name.clone(), name)))
     }
@@ -504,35 +371,7 @@ impl RawDatagram for OsDatagram {
     }
 
     fn multicast(&self, group: IpAddr, interface: MulticastInterface, join: bool) -> io::Result<()> {
-        match (group, interface) {
-            (IpAddr::V4(group), MulticastInterface::Any | MulticastInterface::Address(_)) => {
-                let address = match interface {
-                    MulticastInterface::Address(address) => address,
-                    _ => std::net::Ipv4Addr::UNSPECIFIED,
-                };
-                if join {
-                    self.0.join_multicast_v4(group, address)
-                } else {
-                    self.0.leave_multicast_v4(group, address)
-                }
-            }
-            (IpAddr::V6(group), MulticastInterface::Any | MulticastInterface::Index(_)) => {
-                let index = if let MulticastInterface::Index(index) = interface {
-                    index
-                } else {
-                    0
-                };
-                if join {
-                    self.0.join_multicast_v6(&group, index)
-                } else {
-                    self.0.leave_multicast_v6(&group, index)
-                }
-            }
-            _ => Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "an IPv4 group goes with an interface address, an IPv6 group with an index",
-            )),
-        }
+        sockets::multicast(SockRef::from(&self.0), group, interface, join)
     }
 
     fn set_broadcast(&self, on: bool) -> io::Result<()> {
