@@ -43,6 +43,7 @@ mod environment;
 mod event;
 mod failure;
 pub mod network;
+pub mod packet;
 mod process;
 pub mod resources;
 mod timeout;
