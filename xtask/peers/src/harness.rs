@@ -153,11 +153,13 @@ impl Measure {
 }
 
 type Work = Box<dyn FnMut(&Effort) -> Outcome<Sample>>;
+type Prepare = Box<dyn FnOnce() -> Result<(), String>>;
 
 /// One competitor.
 pub struct Row {
     name: String,
     work: Result<Work, String>,
+    prepare: Option<Prepare>,
     targets: Vec<Target>,
 }
 
@@ -168,6 +170,7 @@ impl Row {
         Self {
             name: name.into(),
             work: Ok(Box::new(work)),
+            prepare: None,
             targets: Vec::new(),
         }
     }
@@ -178,8 +181,16 @@ impl Row {
         Self {
             name: name.into(),
             work: Err(why.into()),
+            prepare: None,
             targets: Vec::new(),
         }
+    }
+
+    /// Has something done before the table is measured; if that fails, the row is absent, and the failure tells why.
+    #[must_use]
+    pub fn after(mut self, prepare: impl FnOnce() -> Result<(), String> + 'static) -> Self {
+        self.prepare = Some(Box::new(prepare));
+        self
     }
 
     /// Adds a target, marked in the table as met or missed.
@@ -276,10 +287,12 @@ impl Comparison {
     /// # Errors
     /// If the process can't be pinned. What goes wrong in a row is kept with the row.
     pub fn run(self, effort: &Effort, mut progress: impl FnMut(usize, &str)) -> Outcome<Results> {
-        let _pinned = Pinned::to_last_core()?;
         let mut works = Vec::with_capacity(self.rows.len());
         let mut rows = Vec::with_capacity(self.rows.len());
-        for Row { name, work, targets } in self.rows {
+        for row in self.rows {
+            let Row { name, targets, .. } = row;
+            let prepared = row.prepare.map_or(Ok(()), |prepare| prepare());
+            let work = prepared.and(row.work);
             let trouble = work.as_ref().err().map(|why| Trouble::Absent(why.clone()));
             works.push(work.ok());
             rows.push(Measured {
@@ -290,6 +303,7 @@ impl Comparison {
                 targets,
             });
         }
+        let _pinned = Pinned::to_last_core()?;
         for round in 0..effort.rounds {
             for (work, row) in works.iter_mut().zip(&mut rows) {
                 let Some(run) = work.as_mut().filter(|_| row.trouble.is_none()) else {
@@ -344,7 +358,9 @@ mod tests {
                 }
             })
         };
-        let rows = vec![row("a"), Row::absent("x", "not here"), row("b"), row("c")];
+        let unprepared = row("y").after(|| Err("not prepared".into()));
+        let prepared = row("b").after(|| Ok(()));
+        let rows = vec![row("a"), Row::absent("x", "not here"), prepared, row("c"), unprepared];
         let (operation, measure) = ("thing", Measure::Rate);
         let comparison = Comparison {
             name: "test".into(),
@@ -365,13 +381,14 @@ mod tests {
         assert_eq!(*order.borrow(), "abcabab");
         assert_eq!(
             results.rows.iter().map(|row| row.samples.len()).collect::<Vec<_>>(),
-            [2, 0, 2, 0]
+            [2, 0, 2, 0, 0]
         );
         assert_eq!(results.rows[1].trouble, Some(Trouble::Absent("not here".into())));
         assert_eq!(
             results.rows[3].trouble,
             Some(Trouble::Wrong("round 0: wrong sum".into()))
         );
+        assert_eq!(results.rows[4].trouble, Some(Trouble::Absent("not prepared".into())));
         assert!(results.wrong());
     }
 

@@ -17,6 +17,8 @@
 //! | [`limits`], [`sockets`], [`framing`], [`feed`] | what samples are made of |
 //! | [`load`] | the client ends: echo, sequential round trips, bulk |
 //! | [`servers`] | the server ends: one file per way to write a server |
+//! | [`simulators`], [`networks`] | the same model in each simulator, the same program on each simulated network |
+//! | [`python`] | peers in Python |
 //! | [`groups`] | the tables themselves, by name |
 
 use std::error::Error;
@@ -31,9 +33,12 @@ pub mod harness;
 pub mod limits;
 pub mod load;
 pub mod machine;
+pub mod networks;
 pub mod pin;
+pub mod python;
 pub mod report;
 pub mod servers;
+pub mod simulators;
 pub mod sockets;
 pub mod target;
 

@@ -17,6 +17,9 @@ pub mod idle;
 pub mod oneline;
 pub mod pipelined;
 pub mod round_trip;
+pub mod switches;
+pub mod timeouts;
+pub mod virtual_tcp;
 
 /// A set of tables that is asked for by one name.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +73,21 @@ pub const ALL: &[Group] = &[
         name: "oneline",
         about: "one-line commands, against the Python original",
         build: oneline::build,
+    },
+    Group {
+        name: "timeouts",
+        about: "processes of a simulation that loop over timeouts, from 1 to 100,000 of them",
+        build: timeouts::build,
+    },
+    Group {
+        name: "switches",
+        about: "what processes do beside waiting: events, joins, stores, resources, against SimPy",
+        build: switches::build,
+    },
+    Group {
+        name: "virtual-tcp",
+        about: "a simulated network: round trips and bulk, near and far",
+        build: virtual_tcp::build,
     },
 ];
 

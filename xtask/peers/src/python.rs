@@ -1,0 +1,136 @@
+//! Peers in Python: a virtual environment for each, with pinned packages, made when it is first needed.
+
+use crate::Outcome;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A set of packages, and which Python can run it.
+#[derive(Clone, Copy, Debug)]
+pub struct Packages {
+    /// The folder's name.
+    name: &'static str,
+    /// What pip is to install, with hashes.
+    requirements: &'static str,
+    /// The newest Python 3 that runs it.
+    newest: u32,
+}
+
+/// SimPy 4.1.2.
+pub const SIMPY: Packages = Packages {
+    name: "simpy",
+    requirements: include_str!("../python/simpy.txt"),
+    newest: 13,
+};
+
+/// mosaik-simpy-io 0.2.4 with SimPy 3.0.13.
+pub const SIMPY_IO: Packages = Packages {
+    name: "simpy-io",
+    requirements: include_str!("../python/simpy-io.txt"),
+    newest: 11,
+};
+
+/// The oldest Python 3 that is tried.
+const OLDEST: u32 = 8;
+
+impl Packages {
+    fn folder(&self) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../target/peers-python")
+            .join(self.name)
+    }
+
+    fn program(&self) -> PathBuf {
+        self.folder().join("bin/python")
+    }
+
+    /// Installs the packages, unless they are there.
+    ///
+    /// # Errors
+    /// Why they can't be installed, and what to do about it.
+    pub fn prepare(&self) -> Result<(), String> {
+        let folder = self.folder();
+        // Written last, so that an environment without it is known to be unfinished.
+        let installed = folder.join("installed.txt");
+        if fs::read_to_string(&installed).is_ok_and(|text| text == self.requirements) {
+            return Ok(());
+        }
+        let python = self.interpreter()?;
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        }
+        run(Command::new(&python).args(["-m", "venv"]).arg(&folder))
+            .map_err(|text| format!("{python} can't make a virtual environment: {text}"))?;
+        let requirements = folder.join("requirements.txt");
+        fs::write(&requirements, self.requirements).map_err(|error| error.to_string())?;
+        let mut pip = Command::new(self.program());
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+        ])
+        .args(["--require-hashes", "--requirement"])
+        .arg(&requirements);
+        run(&mut pip).map_err(|text| format!("pip can't install it: {text}"))?;
+        fs::write(&installed, self.requirements).map_err(|error| error.to_string())
+    }
+
+    /// The newest Python on the search path that runs the packages.
+    fn interpreter(&self) -> Result<String, String> {
+        let named = (OLDEST..=self.newest).rev().map(|minor| format!("python3.{minor}"));
+        let fits = |python: &String| {
+            let script = "import sys, venv; print(sys.version_info[1])";
+            run(Command::new(python).args(["-c", script]))
+                .ok()
+                .and_then(|text| text.trim().parse().ok())
+                .is_some_and(|minor: u32| (OLDEST..=self.newest).contains(&minor))
+        };
+        ["python3".to_owned()]
+            .into_iter()
+            .chain(named)
+            .find(fits)
+            .ok_or(format!(
+                "it needs Python 3.{OLDEST} to 3.{} with venv, and none is on the search path",
+                self.newest
+            ))
+    }
+
+    /// Runs a script; what it prints, as numbers.
+    ///
+    /// # Errors
+    /// If the script fails, or prints something else.
+    pub fn numbers<const N: usize>(&self, script: &str, arguments: &[String]) -> Outcome<[u64; N]> {
+        let mut command = Command::new(self.program());
+        command.args(["-c", script]).args(arguments);
+        let text = run(&mut command)?;
+        let numbers: Result<Vec<u64>, _> = text.split_whitespace().map(str::parse).collect();
+        let numbers = numbers.ok().and_then(|numbers| numbers.try_into().ok());
+        Ok(numbers.ok_or_else(|| format!("the script printed: {text}"))?)
+    }
+}
+
+/// Runs a command to its end; its output, or its complaint.
+fn run(command: &mut Command) -> Result<String, String> {
+    // Set for another Python, it would confuse this one.
+    let command = command.env_remove("PYTHONPATH").env_remove("PYTHONHOME");
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| error.to_string())?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        // The last line is the one that tells.
+        Err(errors
+            .trim()
+            .lines()
+            .next_back()
+            .unwrap_or("it failed without a word")
+            .to_owned())
+    }
+}
