@@ -16,6 +16,10 @@ pub trait Member {
     fn poll_member(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Value, Failure>>;
     /// Gives the waiting up, without being cancelled.
     fn detach(&mut self);
+    /// Adds to a value that it gave what has happened since; conditions do, the waiting for them being over.
+    fn refresh(&mut self, value: &mut Self::Value, cx: &mut Context<'_>) {
+        let _ = (value, cx);
+    }
 }
 
 /// A lent member outlives the condition, and can be awaited again if it has not happened.
@@ -28,6 +32,10 @@ impl<M: Member> Member for &mut M {
 
     fn detach(&mut self) {
         (**self).detach();
+    }
+
+    fn refresh(&mut self, value: &mut M::Value, cx: &mut Context<'_>) {
+        (**self).refresh(value, cx);
     }
 }
 
@@ -88,6 +96,12 @@ pub trait Group {
     fn all(&mut self) -> Option<Self::All>;
     /// The values that are there.
     fn any(&mut self) -> Self::Any;
+    /// Adds what has happened since within members that have happened: conditions.
+    fn refresh(&mut self, cx: &mut Context<'_>);
+    /// The same, for the values that [`all`](Self::all) gave.
+    fn refresh_all(&mut self, values: &mut Self::All, cx: &mut Context<'_>);
+    /// The same, for the values that [`any`](Self::any) gave, and adds those of members that have happened since.
+    fn refresh_any(&mut self, values: &mut Self::Any, cx: &mut Context<'_>);
 }
 
 /// How far a [`Group`] is.
@@ -98,45 +112,55 @@ pub struct Progress {
     failure: Option<Failure>,
 }
 
-/// A member, or its value once it has happened.
+/// A member, and its value once it has happened.
 #[derive(Debug)]
 pub struct Slot<M: Member> {
-    member: Option<M>,
+    member: M,
+    happened: bool,
     value: Option<M::Value>,
 }
 
 impl<M: Member> Slot<M> {
     fn new(member: M) -> Self {
         Self {
-            member: Some(member),
+            member,
+            happened: false,
             value: None,
         }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, progress: &mut Progress) {
         progress.members += 1;
-        let Some(member) = &mut self.member else {
-            progress.happened += 1;
-            return;
-        };
-        match member.poll_member(cx) {
-            Poll::Pending => {}
-            Poll::Ready(outcome) => {
-                self.member = None;
-                progress.happened += 1;
-                match outcome {
-                    Ok(value) => self.value = Some(value),
-                    Err(failure) => {
-                        progress.failure.get_or_insert(failure);
-                    }
+        if !self.happened {
+            match self.member.poll_member(cx) {
+                Poll::Pending => return,
+                Poll::Ready(Ok(value)) => self.value = Some(value),
+                Poll::Ready(Err(failure)) => {
+                    progress.failure.get_or_insert(failure);
                 }
             }
+            self.happened = true;
         }
+        progress.happened += 1;
     }
 
     fn detach(&mut self) {
-        if let Some(member) = &mut self.member {
-            member.detach();
+        self.member.detach();
+    }
+
+    fn refresh(&mut self, cx: &mut Context<'_>) {
+        if let Some(value) = &mut self.value {
+            self.member.refresh(value, cx);
+        }
+    }
+
+    fn refresh_any(&mut self, value: &mut Option<M::Value>, cx: &mut Context<'_>) {
+        match value {
+            Some(value) => self.member.refresh(value, cx),
+            None => {
+                self.poll(cx, &mut Progress::default());
+                *value = self.value.take();
+            }
         }
     }
 }
@@ -177,6 +201,22 @@ impl<M: Member> Group for Vec<Slot<M>> {
     fn any(&mut self) -> Self::Any {
         self.iter_mut().map(|slot| slot.value.take()).collect()
     }
+
+    fn refresh(&mut self, cx: &mut Context<'_>) {
+        self.iter_mut().for_each(|slot| slot.refresh(cx));
+    }
+
+    fn refresh_all(&mut self, values: &mut Self::All, cx: &mut Context<'_>) {
+        for (slot, value) in self.iter_mut().zip(values) {
+            slot.member.refresh(value, cx);
+        }
+    }
+
+    fn refresh_any(&mut self, values: &mut Self::Any, cx: &mut Context<'_>) {
+        for (slot, value) in self.iter_mut().zip(values) {
+            slot.refresh_any(value, cx);
+        }
+    }
 }
 
 macro_rules! tuple {
@@ -209,6 +249,18 @@ macro_rules! tuple {
             fn any(&mut self) -> Self::Any {
                 ($(self.$index.value.take(),)+)
             }
+
+            fn refresh(&mut self, cx: &mut Context<'_>) {
+                $(self.$index.refresh(cx);)+
+            }
+
+            fn refresh_all(&mut self, values: &mut Self::All, cx: &mut Context<'_>) {
+                $(self.$index.member.refresh(&mut values.$index, cx);)+
+            }
+
+            fn refresh_any(&mut self, values: &mut Self::Any, cx: &mut Context<'_>) {
+                $(self.$index.refresh_any(&mut values.$index, cx);)+
+            }
         }
     };
 }
@@ -232,7 +284,8 @@ impl Environment {
     /// Happens when one of them has; gives the values of all that have happened when the condition's own turn comes, so
     /// that of two things at the same instant both are told. A failure that comes first is the condition's. The waiting
     /// begins when it is awaited; members that have not happened are dropped at the end, unless they were lent. A
-    /// condition among the members gives what it gave at its own turn, once that has come.
+    /// condition among the members gives what has happened of it by then too, once its own turn has come; before that it
+    /// gives nothing, where SimPy would tell the first of its members.
     ///
     /// ```
     /// use std::time::Duration;
@@ -313,14 +366,20 @@ impl<G: Group> Condition<G> {
         if let Some(failure) = self.failure.take() {
             return Poll::Ready(Err(failure));
         }
-        if !self.needs_all {
-            // What has happened by now counts too.
-            let mark = self.env.core.look();
-            self.group.poll_group(cx);
-            self.env.core.looked(mark, "any");
-            self.group.detach();
-        }
+        // What has happened by now counts too.
+        self.look_again(|group| {
+            group.poll_group(cx);
+            group.refresh(cx);
+        });
         Poll::Ready(Ok(()))
+    }
+
+    /// Looks at the members without waiting for them.
+    fn look_again(&mut self, look: impl FnOnce(&mut G)) {
+        let mark = self.env.core.look();
+        look(&mut self.group);
+        self.env.core.looked(mark, if self.needs_all { "all" } else { "any" });
+        self.group.detach();
     }
 
     fn detach(&mut self) {
@@ -346,6 +405,10 @@ impl<G: Group> Member for AllOf<G> {
     fn detach(&mut self) {
         self.0.detach();
     }
+
+    fn refresh(&mut self, value: &mut G::All, cx: &mut Context<'_>) {
+        self.0.look_again(|group| group.refresh_all(value, cx));
+    }
 }
 
 impl<G: Group> Member for AnyOf<G> {
@@ -358,6 +421,10 @@ impl<G: Group> Member for AnyOf<G> {
 
     fn detach(&mut self) {
         self.0.detach();
+    }
+
+    fn refresh(&mut self, value: &mut G::Any, cx: &mut Context<'_>) {
+        self.0.look_again(|group| group.refresh_any(value, cx));
     }
 }
 

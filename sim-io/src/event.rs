@@ -1,8 +1,9 @@
 //! Events: something that will happen once, with a value or a failure, and that many may wait for.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
@@ -39,11 +40,12 @@ struct Inner<T> {
     core: Weak<Core>,
     name: Option<Rc<str>>,
     kind: &'static str,
+    /// Outside of the state: what users do with it, cloning it for example, may touch the event.
+    outcome: OnceCell<Result<T, Failure>>,
     state: RefCell<State<T>>,
 }
 
 struct State<T> {
-    outcome: Option<Result<T, Failure>>,
     processed: bool,
     /// Somebody has taken note of a failure, or will.
     defused: bool,
@@ -82,7 +84,6 @@ impl<T: 'static> Event<T> {
 
     pub(crate) fn of_kind(env: &Environment, name: Option<Rc<str>>, kind: &'static str) -> Self {
         let state = State {
-            outcome: None,
             processed: false,
             defused: false,
             waiters: Vec::new(),
@@ -94,6 +95,7 @@ impl<T: 'static> Event<T> {
                 core,
                 name,
                 kind,
+                outcome: OnceCell::new(),
                 state: RefCell::new(state),
             }),
         }
@@ -120,13 +122,7 @@ impl<T: 'static> Event<T> {
     /// # Errors
     /// [`AlreadyTriggered`].
     pub fn trigger(&self, outcome: Result<T, Failure>, priority: Priority) -> Result<(), AlreadyTriggered> {
-        {
-            let mut state = self.inner.state.borrow_mut();
-            if state.outcome.is_some() {
-                return Err(AlreadyTriggered);
-            }
-            state.outcome = Some(outcome);
-        }
+        self.inner.outcome.set(outcome).map_err(|_| AlreadyTriggered)?;
         if let Some(core) = self.inner.core.upgrade() {
             let event: Rc<dyn Fire> = self.inner.clone();
             core.schedule(event, core.now(), priority);
@@ -135,7 +131,8 @@ impl<T: 'static> Event<T> {
     }
 
     /// Runs `callback` when the event is processed, in turn with those who wait; at once if it has been. A failure
-    /// still counts as one that nobody waits for, unless [`defuse`](Self::defuse) is called.
+    /// still counts as one that nobody waits for, unless [`defuse`](Self::defuse) is called. A panic in it stops the run
+    /// with an error that names the event, when all who wait have had their turn.
     pub fn on_processed(&self, callback: impl FnOnce(&Result<T, Failure>) + 'static) {
         let mut state = self.inner.state.borrow_mut();
         if !state.processed {
@@ -143,14 +140,14 @@ impl<T: 'static> Event<T> {
             return;
         }
         drop(state);
-        if let Some(outcome) = &self.inner.state.borrow().outcome {
+        if let Some(outcome) = self.inner.outcome.get() {
             callback(outcome);
         }
     }
 
     /// Whether it has been triggered.
     pub fn is_triggered(&self) -> bool {
-        self.inner.state.borrow().outcome.is_some()
+        self.inner.outcome.get().is_some()
     }
 
     /// Whether it has been processed.
@@ -187,8 +184,12 @@ impl<T: 'static> Event<T> {
 impl<T: Clone + 'static> Event<T> {
     /// The outcome, once it has been processed.
     pub fn processed(&self) -> Option<Result<T, Failure>> {
-        let state = self.inner.state.borrow();
-        if state.processed { state.outcome.clone() } else { None }
+        self.outcome().cloned()
+    }
+
+    /// The same, lent.
+    fn outcome(&self) -> Option<&Result<T, Failure>> {
+        self.inner.outcome.get().filter(|_| self.is_processed())
     }
 
     /// Waits for it. So does awaiting the event itself.
@@ -251,6 +252,7 @@ impl<T: 'static> Fire for Inner<T> {
             std::mem::take(&mut state.waiters)
         };
         let mut waiters = waiters.into_iter();
+        let mut panicked = None;
         while let Some((_, waiter)) = waiters.next() {
             match waiter {
                 Waiter::Process(process) => core.resume(process),
@@ -260,8 +262,11 @@ impl<T: 'static> Fire for Inner<T> {
                     waker.wake();
                 }
                 Waiter::Callback(callback) => {
-                    if let Some(outcome) = &self.state.borrow().outcome {
-                        callback(outcome);
+                    if let Some(outcome) = self.outcome.get()
+                        && let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(outcome)))
+                    {
+                        // The others are to hear of it all the same.
+                        panicked.get_or_insert_with(|| Failure::panic(&*panic));
                     }
                 }
                 Waiter::Stop => {
@@ -270,16 +275,23 @@ impl<T: 'static> Fire for Inner<T> {
                     state.waiters = waiters.collect();
                     let more = !state.waiters.is_empty();
                     drop(state);
+                    let who = panicked.map(|failure| (self.who(), failure));
                     if more {
                         core.schedule_first(self);
                     }
-                    return Fired::Stopped;
+                    return match who {
+                        Some((who, failure)) => Fired::Unhandled(who, failure),
+                        None => Fired::Stopped,
+                    };
                 }
             }
         }
-        let state = self.state.borrow();
-        match &state.outcome {
-            Some(Err(failure)) if !state.defused => Fired::Unhandled(self.who(), failure.clone()),
+        if let Some(failure) = panicked {
+            return Fired::Unhandled(self.who(), failure);
+        }
+        let defused = self.state.borrow().defused;
+        match self.outcome.get() {
+            Some(Err(failure)) if !defused => Fired::Unhandled(self.who(), failure.clone()),
             _ => Fired::On,
         }
     }
@@ -302,7 +314,7 @@ impl<T> fmt::Debug for Event<T> {
         let state = self.inner.state.borrow();
         f.debug_struct("Event")
             .field("name", &self.inner.name)
-            .field("triggered", &state.outcome.is_some())
+            .field("triggered", &self.inner.outcome.get().is_some())
             .field("processed", &state.processed)
             .field("waiting", &state.waiters.len())
             .finish()
@@ -341,16 +353,15 @@ impl<T: Clone + 'static> Future for Wait<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let wait = &mut *self;
         let inner = &wait.event.inner;
+        if let Some(outcome) = wait.event.outcome() {
+            if outcome.is_err() {
+                // Whoever gets a failure has heard of it.
+                inner.state.borrow_mut().defused = true;
+            }
+            return Poll::Ready(outcome.clone());
+        }
         let _removed;
         let mut state = inner.state.borrow_mut();
-        if state.processed
-            && let Some(outcome) = &state.outcome
-        {
-            let outcome = outcome.clone();
-            // Whoever gets a failure has heard of it.
-            state.defused |= outcome.is_err();
-            return Poll::Ready(outcome);
-        }
         let Some(core) = inner.core.upgrade() else {
             return Poll::Pending;
         };

@@ -79,11 +79,10 @@ fn they_nest() {
             .all_of((env.any_of((t(1, "1"), t(2, "2"))), env.any_of((t(3, "3"), t(4, "4")))))
             .await
             .unwrap();
-        // SimPy flattens, and would tell the 2 that has happened since; here a member tells what it told.
         log.say(format!("{} {} at {}", there(&[first.0, first.1]), there(&[second.0, second.1]), env.time()));
     });
     env.run().unwrap();
-    log.expect("1 2 at 2 | 1 3 at 3");
+    log.expect("1 2 at 2 | 1 2 3 at 3");
 }
 
 #[test]
@@ -206,4 +205,45 @@ fn members_that_lost_are_cancelled_unless_they_were_lent() {
     env.run().unwrap();
     log.expect("1 | 5");
     assert_eq!(env.time(), 5);
+}
+
+#[test]
+fn one_event_in_several_conditions() {
+    let (env, log) = world();
+    let event = env.event::<()>();
+    process!(env, log, event; {
+        env.any_of((&event, env.wait(3))).await.unwrap();
+        log.say(format!("any at {}", env.time()));
+    });
+    process!(env, log, event; {
+        event.await.unwrap();
+        log.say(format!("waits at {}", env.time()));
+    });
+    process!(env, log, event; {
+        env.all_of((&event, env.wait(2))).await.unwrap();
+        log.say(format!("all at {}", env.time()));
+    });
+    process!(env, event; {
+        env.wait(1).await;
+        event.succeed(()).unwrap();
+    });
+    env.run().unwrap();
+    log.expect("waits at 1 | any at 1 | all at 2");
+}
+
+#[test]
+fn what_belongs_to_another_environment_may_be_waited_for() {
+    // SimPy refuses this. Here each environment has its own time, and whoever runs them decides how they take turns.
+    let (env, log) = world();
+    let other = sim_io::Environment::new();
+    let bell = other.event::<&str>();
+    process!(env, log, bell; {
+        let (rang, late) = env.any_of((&bell, env.wait(5))).await.unwrap();
+        log.say(format!("{rang:?} {} at {}", late.is_some(), env.time()));
+    });
+    env.run_until(seconds(2)).unwrap();
+    bell.succeed("ding").unwrap();
+    other.run().unwrap();
+    env.run().unwrap();
+    log.expect("Some(\"ding\") false at 2");
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::InvalidAmount;
 use super::statistics::StockStatistics;
-use super::stock::{Get, Put, Scan, Shelf, Stock};
+use super::stock::{Get, Panic, Put, Scan, Shelf, Stock};
 use crate::Environment;
 
 /// An amount of something, as in a tank. On either side it is strictly first come, first served: a big get holds back
@@ -57,12 +57,12 @@ impl Shelf<f64> for Tank {
         Ok(())
     }
 
-    fn take(&mut self, amount: &f64) -> Option<(f64, u64)> {
+    fn take(&mut self, amount: &f64) -> Result<Option<(f64, u64)>, Panic> {
         if self.level < *amount {
-            return None;
+            return Ok(None);
         }
         self.level -= amount;
-        Some((*amount, 0))
+        Ok(Some((*amount, 0)))
     }
 
     fn give_back(&mut self, amount: f64, _: u64) {

@@ -1,9 +1,11 @@
 //! Putting in and getting out, with a queue on either side: what containers and stores share.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -26,12 +28,15 @@ pub(super) trait Shelf<T> {
     /// Takes something in, with its number, or gives it back.
     fn offer(&mut self, item: T, number: u64) -> Result<(), T>;
     /// Takes something out, with its number.
-    fn take(&mut self, ask: &Self::Ask) -> Option<(T, u64)>;
+    fn take(&mut self, ask: &Self::Ask) -> Result<Option<(T, u64)>, Panic>;
     /// Takes something in again that was taken out.
     fn give_back(&mut self, item: T, number: u64);
     /// How much there is.
     fn level(&self) -> f64;
 }
+
+/// What a filter panicked with. It belongs to who asked, not to who happened to put something in.
+pub(super) type Panic = Box<dyn Any + Send>;
 
 /// How far those who wait are looked at, in SimPy's way.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -84,6 +89,7 @@ struct PutEntry<T> {
 
 struct GetEntry<T> {
     got: RefCell<Option<(T, u64)>>,
+    panic: Cell<Option<Panic>>,
     asked: Instant,
     event: Event<()>,
 }
@@ -173,6 +179,7 @@ impl<T: 'static, S: Shelf<T> + 'static> Stock<T, S> {
         });
         let entry = Rc::new(GetEntry {
             got: RefCell::new(None),
+            panic: Cell::new(None),
             asked: self.env.now(),
             event: event.clone(),
         });
@@ -207,7 +214,7 @@ impl<T: 'static, S: Shelf<T> + 'static> Stock<T, S> {
     }
 }
 
-/// Nobody is busy any more, even if a filter panicked.
+/// Nobody is busy any more, even if an item's order or destructor panicked.
 struct Busy<'a>(&'a Cell<bool>);
 
 impl Drop for Busy<'_> {
@@ -289,7 +296,16 @@ impl<T: 'static, S: Shelf<T>> State<T, S> {
         let scan = if S::GETS == Scan::All { Scan::All } else { scan };
         let mut index = 0;
         while let Some((entry, ask)) = self.gets.get(index) {
-            let got = self.shelf.take(ask);
+            let got = match self.shelf.take(ask) {
+                Ok(got) => got,
+                Err(panic) => {
+                    let (entry, _) = self.gets.remove(index);
+                    self.gets_meter.cancelled();
+                    let _ = entry.event.fail(Failure::panic(&*panic));
+                    entry.panic.set(Some(panic));
+                    continue;
+                }
+            };
             let served = got.is_some();
             if served {
                 *entry.got.borrow_mut() = got;
@@ -401,8 +417,11 @@ impl<T> Future for Get<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        // Gets never fail.
+        // Gets fail by nothing but a panic of their filter.
         let _ = ready!(Pin::new(&mut self.wait).poll(cx));
+        if let Some(panic) = self.entry.panic.take() {
+            resume_unwind(panic);
+        }
         match self.entry.got.borrow_mut().take() {
             Some((item, _)) => Poll::Ready(item),
             // Polled again after its end, which no `await` does.

@@ -3,11 +3,12 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use super::InvalidAmount;
 use super::statistics::StockStatistics;
-use super::stock::{Get, Put, Scan, Shelf, Stock};
+use super::stock::{Get, Panic, Put, Scan, Shelf, Stock};
 use crate::Environment;
 
 /// What all stores can do.
@@ -127,8 +128,8 @@ impl<T> Shelf<T> for Fifo<T> {
         Ok(())
     }
 
-    fn take(&mut self, (): &()) -> Option<(T, u64)> {
-        self.items.pop_front().map(|(number, item)| (item, number))
+    fn take(&mut self, (): &()) -> Result<Option<(T, u64)>, Panic> {
+        Ok(self.items.pop_front().map(|(number, item)| (item, number)))
     }
 
     fn give_back(&mut self, item: T, number: u64) {
@@ -176,7 +177,8 @@ impl<T: 'static> FilterStore<T> {
     }
 
     /// Gets the first one for which `filter` says yes, as soon as there is one. What the filter does with this store
-    /// happens when the filter has been asked.
+    /// happens when the filter has been asked. If it panics, so does awaiting the get; the store and who put something
+    /// in go on.
     pub fn get_where(&self, filter: impl Fn(&T) -> bool + 'static) -> Get<T> {
         self.0.get(Some(Box::new(filter)))
     }
@@ -200,12 +202,14 @@ impl<T> Shelf<T> for Choice<T> {
         Ok(())
     }
 
-    fn take(&mut self, filter: &Self::Ask) -> Option<(T, u64)> {
+    fn take(&mut self, filter: &Self::Ask) -> Result<Option<(T, u64)>, Panic> {
+        let items = &self.items;
         let index = match filter {
-            None => 0,
-            Some(filter) => self.items.iter().position(|(_, item)| filter(item))?,
+            None => Some(0),
+            Some(filter) => catch_unwind(AssertUnwindSafe(|| items.iter().position(|(_, item)| filter(item))))?,
         };
-        self.items.remove(index).map(|(number, item)| (item, number))
+        let taken = index.and_then(|index| self.items.remove(index));
+        Ok(taken.map(|(number, item)| (item, number)))
     }
 
     fn give_back(&mut self, item: T, number: u64) {
@@ -264,8 +268,8 @@ impl<T: Ord> Shelf<T> for Sorted<T> {
         Ok(())
     }
 
-    fn take(&mut self, (): &()) -> Option<(T, u64)> {
-        self.items.pop().map(|Reverse(item)| item)
+    fn take(&mut self, (): &()) -> Result<Option<(T, u64)>, Panic> {
+        Ok(self.items.pop().map(|Reverse(item)| item))
     }
 
     fn give_back(&mut self, item: T, number: u64) {
