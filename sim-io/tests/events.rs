@@ -105,3 +105,44 @@ fn a_dropped_wait_gives_up() {
     env.run_until(&process).unwrap();
     assert_eq!(event.waiting(), 0);
 }
+
+#[test]
+fn an_event_takes_over_values_and_failures() {
+    let (env, log) = world();
+    for fails in [false, true] {
+        let (first, second) = (env.event::<u32>(), env.event::<u32>());
+        first.on_processed({
+            let second = second.clone();
+            move |outcome| second.trigger(outcome.clone(), Priority::NORMAL).unwrap()
+        });
+        process!(env, log, second; {
+            match second.await {
+                Ok(value) => log.say(format!("value {value}")),
+                Err(failure) => log.say(format!("failure {failure}")),
+            }
+        });
+        if fails {
+            first.fail(Failure::text("broken")).unwrap();
+            first.defuse();
+        } else {
+            first.succeed(3).unwrap();
+        }
+        env.run().unwrap();
+    }
+    log.expect("value 3 | failure broken");
+}
+
+#[test]
+fn a_timeout_is_processed_when_it_is_due() {
+    let (env, log) = world();
+    process!(env, log; {
+        let timeout = env.timeout_with(common::seconds(2), "value");
+        env.wait(1).await;
+        log.say(format!("processed {}", timeout.is_processed()));
+        env.wait(1).await;
+        log.say(format!("processed {}", timeout.is_processed()));
+        log.say(format!("{} at {}", timeout.await, env.time()));
+    });
+    env.run().unwrap();
+    log.expect("processed false | processed true | value at 2");
+}

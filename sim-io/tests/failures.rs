@@ -51,11 +51,13 @@ fn nobodys_stops_the_run_which_can_go_on() {
 
 #[test]
 fn a_defused_one_does_not_stop_the_run() {
-    let (env, _) = world();
+    let (env, log) = world();
     let event = env.event::<()>();
     event.defuse();
     event.fail(Failure::text("broken")).unwrap();
     env.run().unwrap();
+    log.say("goes on");
+    log.expect("goes on");
 }
 
 #[test]
@@ -103,4 +105,41 @@ fn a_failing_condition_member_is_heard_once_by_each_who_waits() {
     }
     env.run().unwrap();
     log.expect("broken | broken");
+}
+
+#[test]
+fn an_events_failure_that_nobody_waits_for_stops_the_run() {
+    let (env, log) = world();
+    env.event::<()>().fail(Failure::text("broken")).unwrap();
+    process!(env, log; {
+        env.wait(0).await;
+        log.say("other");
+    });
+    match env.run() {
+        Err(RunError::Unhandled { who, failure, .. }) if who == "an event" => log.say(format!("stopped by {failure}")),
+        other => panic!("{other:?}"),
+    }
+    env.run().unwrap();
+    log.say("ended");
+    log.expect("stopped by broken | other | ended");
+}
+
+#[test]
+fn each_who_joins_hears_of_a_failure() {
+    let (env, log) = world();
+    let child = env.try_process({
+        let env = env.clone();
+        async move {
+            env.wait(1).await;
+            Err::<(), _>(Failure::text("broken"))
+        }
+    });
+    for name in ["a", "b"] {
+        process!(env, log, child; {
+            log.say(format!("{name} {}", child.await.unwrap_err()));
+        });
+    }
+    env.run().unwrap();
+    log.say(format!("at {}", env.time()));
+    log.expect("a broken | b broken | at 1");
 }

@@ -190,3 +190,82 @@ fn s2_a_patient_head_that_gives_up_lets_those_behind_it_preempt() {
     env.run().unwrap();
     log.expect("a at 0 | a preempted at 3 | c at 3");
 }
+
+#[test]
+fn releasing_what_was_taken_does_nothing() {
+    let (env, log) = world();
+    let resource = PreemptiveResource::new(&env, 1).unwrap();
+    process!(env, log, resource; {
+        let place = resource.request(1).await;
+        interruptible(&env, env.wait(9)).await.unwrap_err();
+        log.say(format!("preempted at {}", env.time()));
+        drop(place);
+        env.wait(0).await;
+        log.say(format!("{} use it", resource.users()));
+    });
+    for (name, start, priority, uses) in [("high", 1, 0, 2), ("next", 2, 2, 0)] {
+        process!(env, log, resource; {
+            env.wait(start).await;
+            let _place = resource.request(priority).await;
+            log.say(format!("{name} at {}", env.time()));
+            env.wait(uses).await;
+        });
+    }
+    env.run().unwrap();
+    log.expect("preempted at 1 | high at 1 | 1 use it | next at 3");
+}
+
+#[test]
+fn among_equals_those_that_preempt_come_first() {
+    let (env, log) = world();
+    let resource = PreemptiveResource::new(&env, 1).unwrap();
+    process!(env, resource; {
+        let _place = resource.request(-1).await;
+        env.wait(3).await;
+    });
+    for (name, start, preempt) in [
+        ("a", 2, false),
+        ("b", 2, true),
+        ("c", 1, false),
+        ("d", 1, true),
+        ("e", 2, true),
+    ] {
+        user(&env, &log, &resource, (name, start, 1, preempt), 1, true);
+    }
+    env.run().unwrap();
+    log.expect("d at 3 | c at 4 | b at 5 | e at 6 | a at 7");
+}
+
+#[test]
+fn equal_keys_do_not_preempt() {
+    let (env, log) = world();
+    let resource = PreemptiveResource::new(&env, 1).unwrap();
+    for (name, start) in [("a", 0), ("b", 0), ("c", 1)] {
+        user(&env, &log, &resource, (name, start, 1, true), 2, true);
+    }
+    env.run().unwrap();
+    log.expect("a at 0 | b at 2 | c at 4");
+}
+
+#[test]
+fn one_place_is_lost_and_the_other_kept() {
+    let (env, log) = world();
+    let [one, two] = ["one", "two"].map(|name| PreemptiveResource::new(&env, 1).unwrap().named(name));
+    process!(env, log, one, two; {
+        let _places = env.all_of((one.request(1), two.request(1))).await.unwrap();
+        let interrupted = interruptible(&env, env.wait(9)).await.unwrap_err();
+        let preempted = interrupted.cause::<Preempted>().unwrap();
+        let since = preempted.usage_since.as_nanos();
+        log.say(format!("lost {} since {since}", preempted.resource.as_deref().unwrap()));
+        log.say(format!("{} {} at {}", one.users(), two.users(), env.time()));
+        env.wait(5).await;
+    });
+    process!(env, log, two; {
+        env.wait(2).await;
+        let _place = two.request(0).await;
+        log.say(format!("high at {}", env.time()));
+        env.wait(1).await;
+    });
+    env.run().unwrap();
+    log.expect("lost two since 0 | 1 1 at 2 | high at 2");
+}

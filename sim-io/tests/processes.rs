@@ -162,3 +162,25 @@ fn s5_a_failure_is_the_original_error_for_everybody() {
     env.run().unwrap();
     log.expect("true | true");
 }
+
+#[test]
+fn the_one_that_runs_is_known() {
+    let (env, log) = world();
+    let who = |env: &Environment| env.active_process().unwrap_or_else(|| "None".into());
+    for (name, again) in [("one", true), ("two", false)] {
+        env.named_process(name, {
+            let (env, log) = (env.clone(), log.clone());
+            async move {
+                log.say(who(&env));
+                env.wait(1).await;
+                if again {
+                    log.say(who(&env));
+                }
+            }
+        });
+    }
+    log.say(who(&env));
+    env.run().unwrap();
+    log.say(who(&env));
+    log.expect("None | one | two | one | None");
+}

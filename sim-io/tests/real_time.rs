@@ -6,7 +6,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{Units, seconds, world};
-use sim_io::{RealTime, RunError, interruptible};
+use sim_io::{RealTime, RunError};
 
 fn hundredth() -> RealTime {
     // Ten real milliseconds for a simulated second.
@@ -106,26 +106,4 @@ fn factors_that_make_no_sense_are_refused() {
     for factor in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         assert!(RealTime::new(factor).is_err(), "{factor}");
     }
-}
-
-#[test]
-fn a_delayed_process_and_a_subscription() {
-    let (env, log) = world();
-    let late = env.start_delayed(seconds(3), {
-        let (env, log) = (env.clone(), log.clone());
-        async move {
-            log.say(format!("starts at {}", env.time()));
-            env.wait(1).await;
-            7
-        }
-    });
-    process!(env, log; {
-        let late = late.await.unwrap();
-        env.subscribe(late.ended()).unwrap();
-        let interrupted = interruptible(&env, env.wait(100)).await.unwrap_err();
-        log.say(format!("{:?} at {}", interrupted.cause::<i32>(), env.time()));
-        assert!(env.subscribe(late.ended()).is_err());
-    });
-    env.run().unwrap();
-    log.expect("starts at 3 | Some(7) at 4");
 }

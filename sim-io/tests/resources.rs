@@ -250,3 +250,18 @@ fn a_deadlock_names_the_resource() {
          waits for a place of resource \"left\""
     );
 }
+
+#[test]
+fn a_free_place_is_granted_by_the_request_itself() {
+    let (env, log) = world();
+    let resource = Resource::new(&env, 1).unwrap();
+    let (first, second) = (resource.request(), resource.request());
+    let count = || log.say(format!("{} use it, {} wait", resource.users(), resource.waiting()));
+    log.say(format!("first {} second {}", first.is_granted(), second.is_granted()));
+    count();
+    drop(second);
+    count();
+    drop(first);
+    count();
+    log.expect("first true second false | 1 use it, 1 wait | 1 use it, 0 wait | 0 use it, 0 wait");
+}

@@ -138,3 +138,30 @@ fn an_environment_may_begin_later() {
     env.run_until(seconds(5)).unwrap();
     assert_eq!(env.time(), 105);
 }
+
+#[test]
+fn until_something_that_has_failed_already() {
+    let (env, log) = world();
+    let event = env.event::<()>();
+    event.defuse();
+    event.fail(Failure::text("broken")).unwrap();
+    env.run().unwrap();
+    match env.run_until(&event) {
+        Err(RunError::Unhandled { failure, .. }) => log.say(format!("{failure} at {}", env.time())),
+        other => panic!("{other:?}"),
+    }
+    log.expect("broken at 0");
+}
+
+#[test]
+fn the_end_comes_before_what_was_due_by_then() {
+    let (env, log) = world();
+    process!(env, log; {
+        env.wait(1).await;
+        log.say("tick");
+    });
+    env.run_until(at(1)).unwrap();
+    log.say(format!("at {}", env.time()));
+    env.run().unwrap();
+    log.expect("at 1 | tick");
+}

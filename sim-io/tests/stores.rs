@@ -317,3 +317,80 @@ fn amounts_that_make_no_sense_are_refused() {
     }
     assert!(Store::<()>::with_capacity(&env, 0).is_err());
 }
+
+#[test]
+fn the_other_stores_have_a_capacity_too() {
+    macro_rules! scenario {
+        ($store:ident, $env:ident, $log:ident) => {
+            let store = $store::with_capacity(&$env, 2).unwrap();
+            process!($env, $log, store; {
+                for n in [3, 1, 2] {
+                    store.put(n).await;
+                    $log.say(format!("put {n} at {}", $env.time()));
+                }
+            });
+            process!($env, $log, store; {
+                $env.wait(1).await;
+                $log.say(format!("got {}", store.get().await));
+            });
+            $env.run().unwrap();
+        };
+    }
+    let (env, log) = world();
+    scenario!(FilterStore, env, log);
+    scenario!(PriorityStore, env, log);
+    log.expect("put 3 at 0 | put 1 at 0 | got 3 | put 2 at 1 | put 3 at 1 | put 1 at 1 | got 1 | put 2 at 2");
+}
+
+#[test]
+fn of_items_only_the_priority_is_compared() {
+    let (env, log) = world();
+    let store = PriorityStore::new(&env);
+    for (priority, item) in [(2, "b"), (1, "z"), (3, "a")] {
+        assert!(store.put(PriorityItem { priority, item }).is_granted());
+    }
+    process!(env, log, store; {
+        for _ in 0..3 {
+            log.say(store.get().await.item);
+        }
+    });
+    env.run().unwrap();
+    log.expect("z | b | a");
+}
+
+#[test]
+fn who_waits_longest_gets_first() {
+    let (env, log) = world();
+    let store = Store::new(&env);
+    for name in ["a", "b", "c"] {
+        process!(env, log, store; {
+            log.say(format!("{name} got {}", store.get().await));
+        });
+    }
+    process!(env, log, store; {
+        env.wait(1).await;
+        for n in 0..3 {
+            drop(store.put(n));
+        }
+        log.say("three are put");
+    });
+    env.run().unwrap();
+    log.expect("three are put | a got 0 | b got 1 | c got 2");
+}
+
+#[test]
+fn what_is_there_is_granted_by_the_call_itself() {
+    let (env, log) = world();
+    let tank = Container::new(&env, 4.0, 3.0).unwrap();
+    let (first, second, third) = (tank.get(2.0).unwrap(), tank.get(2.0).unwrap(), tank.put(1.0).unwrap());
+    log.say(format!(
+        "{} {} {} level {}",
+        first.is_granted(),
+        second.is_granted(),
+        third.is_granted(),
+        tank.level()
+    ));
+    env.run().unwrap();
+    log.say(format!("{} level {}", second.is_granted(), tank.level()));
+    log.expect("true false true level 2 | true level 0");
+}

@@ -377,7 +377,7 @@ def processed_members(env, log):
         yield env.timeout(2)
         got = yield env.all_of([a, b])
         log.append(' '.join(got.values()) + f' at {env.now}')
-        got = yield env.any_of([a, env.event()])
+        got = yield env.any_of([b, env.event()])
         log.append(' '.join(got.values()) + f' at {env.now}')
     env.process(waits())
     env.run()
@@ -517,6 +517,160 @@ def steps(env, log):
         env.step()
     except simpy.core.EmptySchedule:
         log.append('empty')
+
+
+def until_failed_already(env, log):
+    """A run until an event that failed before raises its failure at once."""
+    e = env.event().fail(ValueError('broken'))
+    e.defused = True
+    env.run()
+    try:
+        env.run(until=e)
+    except ValueError as x:
+        log.append(f'{x} at {env.now}')
+
+
+def until_interrupted_by_another(env, log):
+    """The end of a run until a time comes before what is due then, even if it was asked for later."""
+    def ticks():
+        yield env.timeout(1)
+        log.append('tick')
+    env.process(ticks())
+    env.run(until=1)
+    log.append(f'at {env.now}')
+    env.run()
+
+
+def takes_over(env, log):
+    """trigger() copies another event's outcome, as a callback."""
+    for fails in (False, True):
+        first, second = env.event(), env.event()
+        first.callbacks.append(second.trigger)
+        def waits(e):
+            try:
+                log.append(f'value {(yield e)}')
+            except ValueError as x:
+                log.append(f'failure {x}')
+        env.process(waits(second))
+        if fails:
+            first.fail(ValueError('broken'))
+            first.defused = True
+        else:
+            first.succeed(3)
+        env.run()
+
+
+def fails_unheard(env, log):
+    """An event's failure that nobody waits for stops the run; the rest goes on with the next run."""
+    env.event().fail(ValueError('broken'))
+    def other():
+        yield env.timeout(0)
+        log.append('other')
+    env.process(other())
+    for _ in range(2):
+        try:
+            env.run()
+            log.append('ended')
+        except ValueError as x:
+            log.append(f'stopped by {x}')
+
+
+def timeout_states(env, log):
+    def waits():
+        t = env.timeout(2, 'value')
+        yield env.timeout(1)
+        log.append(f'processed {t.processed}')
+        yield env.timeout(1)
+        log.append(f'processed {t.processed}')
+        log.append(f'{(yield t)} at {env.now}')
+    env.process(waits())
+    env.run()
+
+
+def who_runs(env, log):
+    def one():
+        log.append(env.active_process.name)
+        yield env.timeout(1)
+        log.append(env.active_process.name)
+    def two():
+        log.append(env.active_process.name)
+        yield env.timeout(1)
+    env.process(one())
+    env.process(two())
+    log.append(str(env.active_process))
+    env.run()
+    log.append(str(env.active_process))
+
+
+def shared_member(env, log):
+    """One event in two conditions, and awaited too: in the order of the waiting."""
+    e = env.event()
+    def cond(name, kind):
+        yield kind([e, env.timeout(3 if kind == env.any_of else 2)])
+        log.append(f'{name} at {env.now}')
+    def waits():
+        yield e
+        log.append(f'waits at {env.now}')
+    env.process(cond('any', env.any_of))
+    env.process(waits())
+    env.process(cond('all', env.all_of))
+    def triggers():
+        yield env.timeout(1)
+        e.succeed()
+    env.process(triggers())
+    env.run()
+
+
+def failure_to_all_joiners(env, log):
+    """Each that waits for a process gets its failure."""
+    def child():
+        yield env.timeout(1)
+        raise ValueError('broken')
+    def joins(name, c):
+        try:
+            yield c
+        except ValueError as x:
+            log.append(f'{name} {x}')
+    c = env.process(child())
+    env.process(joins('a', c))
+    env.process(joins('b', c))
+    env.run()
+    log.append(f'at {env.now}')
+
+
+def delayed(env, log):
+    from simpy.util import start_delayed
+    def child():
+        log.append(f'starts at {env.now}')
+        yield env.timeout(1)
+        return 7
+    def parent():
+        p = yield start_delayed(env, child(), 3)
+        log.append(f'has it at {env.now}, alive {p.is_alive}')
+        log.append(f'{(yield p)} at {env.now}')
+    env.process(parent())
+    env.run()
+
+
+def subscribed(env, log):
+    from simpy.util import subscribe_at
+    e = env.event()
+    def waits():
+        subscribe_at(e)
+        try:
+            yield env.timeout(9)
+        except simpy.Interrupt as i:
+            log.append(f'{i.cause[1]} at {env.now}')
+        try:
+            subscribe_at(e)
+        except RuntimeError:
+            log.append('refused')
+    def triggers():
+        yield env.timeout(2)
+        e.succeed('value')
+    env.process(waits())
+    env.process(triggers())
+    env.run()
 
 
 def run_all(scenarios):

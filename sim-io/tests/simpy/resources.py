@@ -359,5 +359,156 @@ def preemption_defect_s4(env, log):
     env.run()
 
 
+def granted_at_once(env, log):
+    """A free place is granted by the request itself, and given in its turn; a cancelled grant stays granted."""
+    r = simpy.Resource(env)
+    first, second = r.request(), r.request()
+    log.append(f'first {first.triggered} second {second.triggered}')
+    log.append(f'{r.count} use it, {len(r.queue)} wait')
+    second.cancel()
+    log.append(f'{r.count} use it, {len(r.queue)} wait')
+    r.release(first)
+    log.append(f'{r.count} use it, {len(r.queue)} wait')
+
+
+def release_of_the_preempted(env, log):
+    """Who was preempted releases nothing that is not its own any more."""
+    r = simpy.PreemptiveResource(env)
+    def low():
+        with r.request(priority=1) as q:
+            yield q
+            try:
+                yield env.timeout(9)
+            except simpy.Interrupt:
+                log.append(f'preempted at {env.now}')
+        yield env.timeout(0)
+        log.append(f'{r.count} use it')
+    def high():
+        yield env.timeout(1)
+        with r.request(priority=0) as q:
+            yield q
+            log.append(f'high at {env.now}')
+            yield env.timeout(2)
+    def next():
+        yield env.timeout(2)
+        with r.request(priority=2) as q:
+            yield q
+            log.append(f'next at {env.now}')
+    for p in (low, high, next):
+        env.process(p())
+    env.run()
+
+
+def who_preempts_comes_first(env, log):
+    """Among equal priorities of one instant those that preempt come first; earlier requests before both."""
+    r = simpy.PreemptiveResource(env)
+    def holds():
+        with r.request(priority=-1) as q:
+            yield q
+            yield env.timeout(3)
+    def uses(name, start, preempt):
+        yield env.timeout(start)
+        with r.request(priority=1, preempt=preempt) as q:
+            yield q
+            log.append(f'{name} at {env.now}')
+            yield env.timeout(1)
+    env.process(holds())
+    for name, start, preempt in (('a', 2, False), ('b', 2, True), ('c', 1, False), ('d', 1, True), ('e', 2, True)):
+        env.process(uses(name, start, preempt))
+    env.run()
+
+
+def equal_keys_do_not_preempt(env, log):
+    r = simpy.PreemptiveResource(env)
+    def uses(name, start):
+        yield env.timeout(start)
+        with r.request(priority=1) as q:
+            yield q
+            log.append(f'{name} at {env.now}')
+            try:
+                yield env.timeout(2)
+            except simpy.Interrupt:
+                log.append(f'{name} preempted at {env.now}')
+    for name, start in (('a', 0), ('b', 0), ('c', 1)):
+        env.process(uses(name, start))
+    env.run()
+
+
+def preempted_while_waiting_elsewhere(env, log):
+    """The interrupt reaches its process wherever it waits; a second place is not touched."""
+    one, two = simpy.PreemptiveResource(env), simpy.PreemptiveResource(env)
+    def low():
+        with one.request(priority=1) as a, two.request(priority=1) as b:
+            yield a & b
+            try:
+                yield env.timeout(9)
+            except simpy.Interrupt as i:
+                log.append(f'lost {"one" if i.cause.resource is one else "two"} since {i.cause.usage_since}')
+            log.append(f'{one.count} {two.count} at {env.now}')
+            yield env.timeout(5)
+    def high():
+        yield env.timeout(2)
+        with two.request(priority=0) as q:
+            yield q
+            log.append(f'high at {env.now}')
+            yield env.timeout(1)
+    env.process(low())
+    env.process(high())
+    env.run()
+
+
+def full_stores(env, log):
+    """FilterStore and PriorityStore have a capacity too."""
+    for kind in (simpy.FilterStore, simpy.PriorityStore):
+        s = kind(env, capacity=2)
+        def puts():
+            for n in (3, 1, 2):
+                yield s.put(n)
+                log.append(f'put {n} at {env.now}')
+        def gets():
+            yield env.timeout(1)
+            log.append(f'got {(yield s.get())}')
+        env.process(puts())
+        env.process(gets())
+        env.run()
+
+
+def priority_items(env, log):
+    """Only the priority is compared."""
+    s = simpy.PriorityStore(env)
+    for priority, item in ((2, 'b'), (1, 'z'), (3, 'a')):
+        s.put(simpy.PriorityItem(priority, item))
+    def gets():
+        for _ in range(3):
+            log.append((yield s.get()).item)
+    env.process(gets())
+    env.run()
+
+
+def gets_wait_in_order(env, log):
+    """Stores serve those who wait first come, first served."""
+    s = simpy.Store(env)
+    def gets(name):
+        log.append(f'{name} got {(yield s.get())}')
+    for name in 'abc':
+        env.process(gets(name))
+    def puts():
+        yield env.timeout(1)
+        for n in range(3):
+            s.put(n)
+        log.append('three are put')
+    env.process(puts())
+    env.run()
+
+
+def container_at_once(env, log):
+    """What is there is granted at once, by the call itself."""
+    c = simpy.Container(env, capacity=4, init=3)
+    first, second, third = c.get(2), c.get(2), c.put(1)
+    log.append(f'{first.triggered} {second.triggered} {third.triggered} level {c.level}')
+    env.run()
+    log.append(f'{second.triggered} level {c.level}')
+
+
 if __name__ == '__main__':
     run_all(globals())
