@@ -34,12 +34,15 @@
 mod codes;
 pub mod frame;
 mod header;
+mod lock;
 mod message;
+pub mod session;
 mod stream_function;
 
 pub use codes::{DeselectStatus, RejectReason, SType, SelectStatus};
 pub use header::Header;
 pub use message::Message;
+pub use session::{Device, Linktest, SessionOptions, Timer, Timers};
 pub use stream_function::{InvalidStreamFunction, StreamFunction};
 
 pub use net_core;

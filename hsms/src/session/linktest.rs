@@ -1,0 +1,108 @@
+//! Whether the peer is still there.
+
+use net_core::Instant;
+
+use super::{Action, CloseReason, Linktest, Session, SessionEvent, State, Timer, earliest};
+use crate::{Header, SType};
+
+/// After so many intervals without a word from the peer a test is sent, however much is sent to it.
+const STARVED: u32 = 4;
+
+/// What is known about the link.
+#[derive(Debug, Default)]
+pub(super) struct Link {
+    /// When to think about a test.
+    pub(super) next: Option<Instant>,
+    /// The last message received.
+    heard: Instant,
+    /// The last message either way.
+    active: Instant,
+    /// Something was received since the last test was sent.
+    heard_since_test: bool,
+    /// Tests in a row that failed.
+    failures: u32,
+}
+
+impl Link {
+    #[inline]
+    pub(super) fn received(&mut self, now: Instant) {
+        self.heard = now;
+        self.active = now;
+        self.heard_since_test = true;
+    }
+
+    #[inline]
+    pub(super) fn sent(&mut self, now: Instant) {
+        self.active = now;
+    }
+
+    /// Begins to test: the session is selected.
+    pub(super) fn begin(&mut self, linktest: Option<&Linktest>, now: Instant) {
+        self.next = linktest.map(|linktest| now + linktest.interval);
+        self.heard = now;
+        self.active = now;
+        self.failures = 0;
+    }
+
+    pub(super) fn answered(&mut self) {
+        self.failures = 0;
+    }
+}
+
+impl<T> Session<T> {
+    /// The time to think about a test has come.
+    pub(super) fn linktest_due(&mut self, now: Instant) {
+        let Some(linktest) = &self.options.linktest else {
+            self.link.next = None;
+            return;
+        };
+        let (interval, suppress) = (linktest.interval, linktest.suppress);
+        let starved = self.link.heard + interval * STARVED <= now;
+        if suppress && !starved {
+            let quiet = self.link.active + interval;
+            let busy = self.open.data() > 0;
+            if quiet > now || busy {
+                self.stats.linktests_suppressed += 1;
+                self.link.next = Some(if quiet > now { quiet } else { now + interval });
+                return;
+            }
+        }
+        self.link.next = Some(now + interval);
+        if !self.open.is_open(SType::LinktestReq) {
+            self.send_linktest(None, now);
+        }
+    }
+
+    pub(super) fn send_linktest(&mut self, tied: Option<T>, now: Instant) {
+        let header = Header::linktest_req(self.open.next_system());
+        self.stats.linktests += 1;
+        self.link.heard_since_test = false;
+        self.open_control(header, tied, now);
+    }
+
+    /// A test was not answered within T6.
+    pub(super) fn linktest_unanswered(&mut self, now: Instant) {
+        let (limit, forgiving) = match &self.options.linktest {
+            Some(linktest) => (linktest.failures.max(1), linktest.suppress),
+            None => (1, false),
+        };
+        if forgiving && (self.link.heard_since_test || self.open.data() > 0) {
+            self.stats.linktests_forgiven += 1;
+            return;
+        }
+        self.stats.linktests_failed += 1;
+        self.link.failures += 1;
+        let count = self.link.failures;
+        self.actions
+            .push_back(Action::Event(SessionEvent::LinktestFailed(count)));
+        if count >= limit || self.state != State::Selected {
+            self.close(CloseReason::LinktestFailed(count));
+        } else if let Some(linktest) = &self.options.linktest {
+            // The next one is not put off: it has been silent for long enough.
+            self.link.next = earliest(self.link.next, Some(now + linktest.interval));
+        }
+    }
+
+    /// The timer that runs for an open control transaction.
+    pub(super) const CONTROL_TIMER: Timer = Timer::T6;
+}
