@@ -6,10 +6,22 @@ mod common;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use common::backend::where_time_jumps;
 use common::events::Events;
 use common::scripted::{Accept, Scripted};
 use common::{poll_once, settle};
 use net_core::{BindOptions, Endpoint, ErrorKind, EventKind, Listener, Net, Operation, Stream, WhenFull};
+
+where_time_jumps!(
+    a_system_without_resources_is_asked_again_after_pauses_that_double_to_a_second,
+    a_pause_survives_an_accept_that_is_dropped,
+    connections_that_died_in_the_backlog_are_passed_over,
+    a_broken_listening_socket_ends_the_listener_with_a_cause,
+    a_full_listener_that_queues_leaves_the_next_connection_with_the_system,
+    a_full_listener_that_rejects_turns_the_next_connection_away_and_says_so,
+    one_peer_can_not_take_every_place,
+    a_limit_of_no_connections_takes_none,
+);
 
 const EMFILE: i32 = 24;
 const ENFILE: i32 = 23;
@@ -36,7 +48,6 @@ async fn listening(backend: &Arc<Scripted>, options: &BindOptions) -> (Net, Even
     (net, events, listener)
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_system_without_resources_is_asked_again_after_pauses_that_double_to_a_second() {
     for number in [EMFILE, ENFILE, ENOBUFS, ENOMEM] {
         let backend = Scripted::new();
@@ -86,7 +97,6 @@ async fn a_system_without_resources_is_asked_again_after_pauses_that_double_to_a
     }
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_pause_survives_an_accept_that_is_dropped() {
     let backend = Scripted::new();
     let (net, _, mut listener) = listening(&backend, &BindOptions::default()).await;
@@ -100,7 +110,6 @@ async fn a_pause_survives_an_accept_that_is_dropped() {
     assert_eq!(net.now().as_nanos(), 10_000_000);
 }
 
-#[tokio::test(start_paused = true)]
 async fn connections_that_died_in_the_backlog_are_passed_over() {
     let backend = Scripted::new();
     let (net, events, mut listener) = listening(&backend, &BindOptions::default()).await;
@@ -115,7 +124,6 @@ async fn connections_that_died_in_the_backlog_are_passed_over() {
     events.check_all_closed(&net);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_broken_listening_socket_ends_the_listener_with_a_cause() {
     // EBADF, EINVAL, ENOTSOCK
     for number in [9, 22, 88] {
@@ -128,7 +136,6 @@ async fn a_broken_listening_socket_ends_the_listener_with_a_cause() {
     }
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_full_listener_that_queues_leaves_the_next_connection_with_the_system() {
     let backend = Scripted::new();
     let options = BindOptions::default().max_connections(2);
@@ -156,7 +163,6 @@ async fn a_full_listener_that_queues_leaves_the_next_connection_with_the_system(
     events.check_all_closed(&net);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_full_listener_that_rejects_turns_the_next_connection_away_and_says_so() {
     let backend = Scripted::new();
     let options = BindOptions::default().max_connections(1).when_full(WhenFull::Reject);
@@ -185,7 +191,6 @@ async fn a_full_listener_that_rejects_turns_the_next_connection_away_and_says_so
     events.check_all_closed(&net);
 }
 
-#[tokio::test(start_paused = true)]
 async fn one_peer_can_not_take_every_place() {
     let backend = Scripted::new();
     let options = BindOptions::default().max_connections(4).max_per_peer(2);
@@ -211,7 +216,6 @@ async fn one_peer_can_not_take_every_place() {
     events.check_all_closed(&net);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_limit_of_no_connections_takes_none() {
     let backend = Scripted::new();
     let options = BindOptions::default().max_per_peer(0);

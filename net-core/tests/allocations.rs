@@ -6,7 +6,8 @@ mod common;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use common::{in_virtual_time, poll_once};
+use common::backend::in_jumping_tokio;
+use common::poll_once;
 use net_core::framing::{Framing, LengthPrefix, Line, Raw};
 use net_core::{Framed, FramedLimits, Net, Stream};
 use tokio::io::AsyncReadExt;
@@ -121,7 +122,7 @@ fn an_idle_connection_holds_little() {
 #[test]
 fn what_is_written_is_forgotten_even_if_something_always_waits() {
     let used = allocation_counter::measure(|| {
-        in_virtual_time(async {
+        in_jumping_tokio(async {
             let (server, mut peer) = Stream::pair_with_capacity(&Net::os(), 1024);
             let limits = FramedLimits::default().high_water(4096);
             let mut chunks = Framed::with_limits(server, Raw, limits);
@@ -143,7 +144,7 @@ fn large_frames_that_were_owned_leave_nothing_behind() {
     check(&Line::default(), 2, ping_pong);
     let used = allocation_counter::measure(|| {
         for _ in 0..10 {
-            in_virtual_time(async {
+            in_jumping_tokio(async {
                 let (here, there) = Stream::pair(&net);
                 let (mut here, mut there) = (
                     Framed::new(here, LengthPrefix::default()),

@@ -5,10 +5,26 @@ mod common;
 
 use std::time::Duration;
 
+use common::backend::where_time_jumps;
 use common::events::Events;
 use common::poll_once;
 use common::scripted::{Connect, Scripted};
 use net_core::{Backoff, ConnectOptions, Endpoint, Error, ErrorKind, Operation, TimeoutKind};
+
+where_time_jumps!(
+    each_address_has_a_head_start_and_the_families_take_turns,
+    the_family_of_the_best_address_begins,
+    a_failure_lets_the_next_address_begin_at_once,
+    a_slow_address_still_wins_if_it_answers_first,
+    if_every_address_fails_the_first_error_is_told_with_the_endpoint,
+    one_time_limit_holds_for_all_addresses_together,
+    the_limits_of_connecting_can_be_set,
+    dropping_a_connect_gives_every_attempt_up,
+    a_name_without_an_address_is_an_error_of_its_own,
+    trying_again_pauses_longer_each_time_and_succeeds_in_the_end,
+    trying_again_ends_with_the_last_error_when_the_tries_are_used_up,
+    what_trying_again_can_not_mend_is_told_at_once,
+);
 
 const REFUSED: i32 = 111;
 const UNREACHABLE: i32 = 113;
@@ -26,7 +42,6 @@ fn endpoint() -> Endpoint {
     "tcp://tool:80".parse().unwrap()
 }
 
-#[tokio::test(start_paused = true)]
 async fn each_address_has_a_head_start_and_the_families_take_turns() {
     let backend = Scripted::new();
     backend.name(
@@ -51,7 +66,6 @@ async fn each_address_has_a_head_start_and_the_families_take_turns() {
     assert_eq!(backend.net().now().as_nanos(), 1_030_000_000);
 }
 
-#[tokio::test(start_paused = true)]
 async fn the_family_of_the_best_address_begins() {
     let backend = Scripted::new();
     backend.name("tool", &["192.0.2.1", "192.0.2.2", "2001:db8::1"]);
@@ -63,7 +77,6 @@ async fn the_family_of_the_best_address_begins() {
     assert_eq!(order, ["192.0.2.1:80", "[2001:db8::1]:80", "192.0.2.2:80"]);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_failure_lets_the_next_address_begin_at_once() {
     let backend = Scripted::new();
     backend.name("tool", &["192.0.2.1", "192.0.2.2"]);
@@ -74,7 +87,6 @@ async fn a_failure_lets_the_next_address_begin_at_once() {
     assert_eq!(backend.attempts(), [at(0, "192.0.2.1:80"), at(20, "192.0.2.2:80")]);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_slow_address_still_wins_if_it_answers_first() {
     let backend = Scripted::new();
     backend.name("tool", &["192.0.2.1", "192.0.2.2"]);
@@ -85,7 +97,6 @@ async fn a_slow_address_still_wins_if_it_answers_first() {
     assert_eq!(backend.given_up(), ["192.0.2.2:80"]);
 }
 
-#[tokio::test(start_paused = true)]
 async fn if_every_address_fails_the_first_error_is_told_with_the_endpoint() {
     let backend = Scripted::new();
     backend.name("tool", &["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
@@ -105,7 +116,6 @@ async fn if_every_address_fails_the_first_error_is_told_with_the_endpoint() {
     assert!(backend.given_up().is_empty());
 }
 
-#[tokio::test(start_paused = true)]
 async fn one_time_limit_holds_for_all_addresses_together() {
     let backend = Scripted::new();
     let addresses: Vec<String> = (1..=60).map(|i| format!("192.0.2.{i}")).collect();
@@ -126,7 +136,6 @@ async fn one_time_limit_holds_for_all_addresses_together() {
     assert!(events.all().is_empty());
 }
 
-#[tokio::test(start_paused = true)]
 async fn the_limits_of_connecting_can_be_set() {
     let backend = Scripted::new();
     backend.name("tool", &["192.0.2.1", "192.0.2.2"]);
@@ -139,7 +148,6 @@ async fn the_limits_of_connecting_can_be_set() {
     assert_eq!(backend.net().now().as_nanos(), 40_000_000);
 }
 
-#[tokio::test(start_paused = true)]
 async fn dropping_a_connect_gives_every_attempt_up() {
     let backend = Scripted::new();
     backend.name("tool", &["192.0.2.1"]);
@@ -151,7 +159,6 @@ async fn dropping_a_connect_gives_every_attempt_up() {
     assert_eq!(backend.given_up(), ["192.0.2.1:80"]);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_name_without_an_address_is_an_error_of_its_own() {
     let backend = Scripted::new();
     backend.name("empty", &[]);
@@ -170,7 +177,6 @@ async fn a_name_without_an_address_is_an_error_of_its_own() {
     assert!(error.to_string().contains("Net::datagram"), "{error}");
 }
 
-#[tokio::test(start_paused = true)]
 async fn trying_again_pauses_longer_each_time_and_succeeds_in_the_end() {
     let backend = Scripted::new();
     backend.name("tool", &["192.0.2.1"]);
@@ -195,7 +201,6 @@ async fn trying_again_pauses_longer_each_time_and_succeeds_in_the_end() {
     assert_eq!(began, [ms(0), ms(100), ms(300), ms(700), ms(1200), ms(1700)]);
 }
 
-#[tokio::test(start_paused = true)]
 async fn trying_again_ends_with_the_last_error_when_the_tries_are_used_up() {
     let backend = Scripted::new();
     backend.name("tool", &["192.0.2.1"]);
@@ -208,7 +213,6 @@ async fn trying_again_ends_with_the_last_error_when_the_tries_are_used_up() {
     assert_eq!(backend.attempts().len(), 2);
 }
 
-#[tokio::test(start_paused = true)]
 async fn what_trying_again_can_not_mend_is_told_at_once() {
     let backend = Scripted::new();
     let net = backend.net();

@@ -5,8 +5,9 @@ mod common;
 
 use std::time::Duration;
 
+use common::backend::{in_jumping_tokio, net, on_each_backend, where_time_jumps};
 use common::events::Events;
-use common::{in_virtual_time, poll_once, settle};
+use common::{poll_once, settle};
 use net_core::framing::{LengthPrefix, Line};
 use net_core::{
     BindOptions, ClosedBy, Endpoint, ErrorKind, EventKind, Framed, FramedLimits, Listener, Net, Stream, TimeoutKind,
@@ -14,6 +15,14 @@ use net_core::{
 };
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+on_each_backend!(an_observer_that_panics_hurts_itself_only,);
+
+where_time_jumps!(
+    who_closed_a_connection_and_why_is_told,
+    a_fault_that_the_connection_survives_is_an_event_between,
+    several_observers_hear_everything_and_clones_count_together,
+);
 
 /// What may happen to the connections of a network; the number chooses one of them.
 #[derive(Clone, Debug)]
@@ -199,8 +208,8 @@ proptest! {
         steps in prop::collection::vec(step(), 0..80),
         reject in any::<bool>(),
     ) {
-        in_virtual_time(async {
-            let (net, events) = Events::of(&Net::os());
+        in_jumping_tokio(async {
+            let (net, events) = Events::of(&net());
             let options = BindOptions::default()
                 .max_connections(3)
                 .when_full(if reject { WhenFull::Reject } else { WhenFull::Queue });
@@ -223,7 +232,7 @@ proptest! {
 
 /// Runs something on one end of a pipe, and tells how that end's life ended.
 async fn end_of<T>(work: impl AsyncFnOnce(Stream, Stream) -> T) -> (ClosedBy, Option<ErrorKind>) {
-    let (net, events) = Events::of(&Net::os());
+    let (net, events) = Events::of(&net());
     let (here, there) = Stream::pair(&net);
     let id = here.id();
     drop(work(here, there).await);
@@ -233,7 +242,6 @@ async fn end_of<T>(work: impl AsyncFnOnce(Stream, Stream) -> T) -> (ClosedBy, Op
     (by, cause.map(|error| error.kind()))
 }
 
-#[tokio::test(start_paused = true)]
 async fn who_closed_a_connection_and_why_is_told() {
     let dropped = end_of(async |_, _| {}).await;
     assert_eq!(dropped, (ClosedBy::Local, None));
@@ -304,9 +312,8 @@ async fn who_closed_a_connection_and_why_is_told() {
     assert_eq!(closed_in_order.await, (ClosedBy::Local, None));
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_fault_that_the_connection_survives_is_an_event_between() {
-    let (net, events) = Events::of(&Net::os());
+    let (net, events) = Events::of(&net());
     let (here, mut there) = Stream::pair(&net);
     let id = here.id();
     there.write_all(b"much too long\nok\n").await.unwrap();
@@ -335,11 +342,10 @@ async fn a_fault_that_the_connection_survives_is_an_event_between() {
     events.check_all_closed(&net);
 }
 
-#[tokio::test(start_paused = true)]
 async fn several_observers_hear_everything_and_clones_count_together() {
-    let (net, first) = Events::of(&Net::os());
+    let unobserved = net();
+    let (net, first) = Events::of(&net());
     let (net, second) = Events::of(&net);
-    let unobserved = Net::os();
     drop(Stream::pair(&net));
     drop(Stream::pair(&unobserved));
     assert_eq!(first.all().len(), 4);
@@ -348,9 +354,8 @@ async fn several_observers_hear_everything_and_clones_count_together() {
     first.check_all_closed(&net);
 }
 
-#[tokio::test]
 async fn an_observer_that_panics_hurts_itself_only() {
-    let net = Net::os();
+    let net = net();
     let observed = net.observed(|event| panic!("{event:?}"));
     let (here, there) = Stream::pair(&observed);
     let task = net

@@ -7,13 +7,40 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::backend::{in_jumping_tokio, net, on_each_backend, where_time_jumps};
 use common::scripted::counted_pair;
-use common::{in_virtual_time, pattern, poll_once, settle};
+use common::{pattern, poll_once, settle};
 use net_core::framing::{LengthPrefix, Line, Raw};
 use net_core::{ErrorKind, Framed, FramedLimits, Net, Operation, Stream, TimeoutKind};
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
+
+on_each_backend!(answers_before_a_frame_that_is_too_long_reach_the_peer_through_the_close,);
+
+where_time_jumps!(
+    one_pipelined_batch_is_one_read_and_one_write,
+    answers_leave_without_a_flush_when_the_next_frame_has_to_be_waited_for,
+    a_peer_that_sends_without_pause_gets_answers_meanwhile,
+    what_was_answered_goes_out_while_a_handler_waits,
+    a_sender_wakes_a_connection_that_waits,
+    pushing_beyond_the_bound_is_refused_and_sending_waits_for_room,
+    senders_hear_of_the_connections_end_and_why,
+    everything_sent_before_a_half_close_is_answered_and_then_comes_the_end,
+    an_end_inside_a_frame_is_truncated_after_the_answers_and_the_error_stays,
+    what_was_answered_before_a_frame_that_ends_the_connection_still_goes_out,
+    an_orderly_close_writes_what_has_gathered_and_waits_for_the_peers_end,
+    closing_gives_up_on_a_peer_that_never_ends,
+    closing_tells_how_many_bytes_a_peer_never_took,
+    closing_keeps_its_limit_against_a_peer_that_drips,
+    closing_a_broken_connection_tells_what_was_lost_with_it,
+    what_other_tasks_sent_is_written_by_a_close_or_counted_as_lost,
+    bytes_read_too_far_go_back_into_the_stream,
+    bytes_given_back_twice_come_in_their_order,
+    frames_that_are_here_come_without_waiting_or_reading,
+    a_large_frame_arrives_whole_through_a_small_pipe,
+    an_owned_frame_outlives_the_buffer_that_it_came_in,
+);
 
 /// Sends every line back until the peer ends, and then closes.
 async fn echo(stream: Stream) -> net_core::Result<()> {
@@ -31,9 +58,8 @@ async fn read_to_end(mut stream: Stream) -> Vec<u8> {
     all
 }
 
-#[tokio::test(start_paused = true)]
 async fn one_pipelined_batch_is_one_read_and_one_write() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer, calls) = counted_pair(&net).await;
     net.spawn(echo(server)).unwrap();
     let batch: String = (0..100).map(|i| format!("line {i}\n")).collect();
@@ -44,9 +70,8 @@ async fn one_pipelined_batch_is_one_read_and_one_write() {
     assert_eq!((calls.reads(), calls.writes()), (1, 1));
 }
 
-#[tokio::test(start_paused = true)]
 async fn answers_leave_without_a_flush_when_the_next_frame_has_to_be_waited_for() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair(&net);
     peer.write_all(b"ping\n").await.unwrap();
     let mut lines = Framed::new(server, Line::default());
@@ -62,9 +87,8 @@ async fn answers_leave_without_a_flush_when_the_next_frame_has_to_be_waited_for(
     assert_eq!(&answers, b"ping\nping!\n");
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_peer_that_sends_without_pause_gets_answers_meanwhile() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair_with_capacity(&net, 1 << 20);
     // 16 bytes of questions for one byte of answer: never above the high-water mark, never a read that waits.
     peer.write_all(&b"0123456789abcde\n".repeat(1 << 16)).await.unwrap();
@@ -83,9 +107,8 @@ async fn a_peer_that_sends_without_pause_gets_answers_meanwhile() {
     assert!(answered > 0);
 }
 
-#[tokio::test(start_paused = true)]
 async fn what_was_answered_goes_out_while_a_handler_waits() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair(&net);
     let ready = Arc::new(Notify::new());
     let wait = Arc::clone(&ready);
@@ -116,9 +139,8 @@ async fn what_was_answered_goes_out_while_a_handler_waits() {
     serving.await.unwrap().unwrap();
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_sender_wakes_a_connection_that_waits() {
-    let net = Net::os();
+    let net = net();
     let (server, peer) = Stream::pair(&net);
     let mut lines = Framed::new(server, Line::default());
     let sender = lines.sender();
@@ -131,6 +153,7 @@ async fn a_sender_wakes_a_connection_that_waits() {
     assert_eq!(&*peer.next().await.unwrap().unwrap().0, b"another");
 }
 
+/// Only tokio has several threads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_senders_on_many_threads_keep_their_order_within_the_bound() {
     const SENDERS: usize = 4;
@@ -163,9 +186,8 @@ async fn many_senders_on_many_threads_keep_their_order_within_the_bound() {
     assert_eq!(next, [EACH; SENDERS]);
 }
 
-#[tokio::test(start_paused = true)]
 async fn pushing_beyond_the_bound_is_refused_and_sending_waits_for_room() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair(&net);
     let limits = FramedLimits::default().max_output(10);
     let mut lines = Framed::with_limits(server, Line::default(), limits);
@@ -193,9 +215,8 @@ async fn pushing_beyond_the_bound_is_refused_and_sending_waits_for_room() {
     assert_eq!(all, b"0123456789abcdef\nwaited\nover the bound\n");
 }
 
-#[tokio::test(start_paused = true)]
 async fn senders_hear_of_the_connections_end_and_why() {
-    let net = Net::os();
+    let net = net();
     // Dropped here.
     let (server, _peer) = Stream::pair(&net);
     let mut lines = Framed::new(server, Line::default());
@@ -224,9 +245,8 @@ async fn senders_hear_of_the_connections_end_and_why() {
     assert_eq!(sender.closed().await.kind(), ErrorKind::Reset);
 }
 
-#[tokio::test(start_paused = true)]
 async fn everything_sent_before_a_half_close_is_answered_and_then_comes_the_end() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair(&net);
     peer.write_all(b"one\ntwo\nthree\n").await.unwrap();
     peer.shutdown().await.unwrap();
@@ -242,9 +262,8 @@ async fn everything_sent_before_a_half_close_is_answered_and_then_comes_the_end(
     assert_eq!(read_to_end(peer).await, b"one\ntwo\nthree\nbye\n");
 }
 
-#[tokio::test(start_paused = true)]
 async fn an_end_inside_a_frame_is_truncated_after_the_answers_and_the_error_stays() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair(&net);
     peer.write_all(b"whole\nhal").await.unwrap();
     peer.shutdown().await.unwrap();
@@ -265,9 +284,8 @@ async fn an_end_inside_a_frame_is_truncated_after_the_answers_and_the_error_stay
     assert_eq!(read_to_end(peer).await, b"whole\n");
 }
 
-#[tokio::test(start_paused = true)]
 async fn what_was_answered_before_a_frame_that_ends_the_connection_still_goes_out() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair(&net);
     let framing = LengthPrefix::default().max(8);
     peer.write_all(&[0, 0, 0, 1, 7, 0, 0, 0, 9]).await.unwrap();
@@ -282,9 +300,8 @@ async fn what_was_answered_before_a_frame_that_ends_the_connection_still_goes_ou
     assert_eq!(read_to_end(peer).await, [0, 0, 0, 1, 7]);
 }
 
-#[tokio::test(start_paused = true)]
 async fn an_orderly_close_writes_what_has_gathered_and_waits_for_the_peers_end() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair(&net);
     let lines = {
         let mut lines = Framed::new(server, Line::default());
@@ -304,9 +321,8 @@ async fn an_orderly_close_writes_what_has_gathered_and_waits_for_the_peers_end()
     assert!(report.is_clean(), "{report:?}");
 }
 
-#[tokio::test(start_paused = true)]
 async fn closing_gives_up_on_a_peer_that_never_ends() {
-    let net = Net::os();
+    let net = net();
     let (server, _peer) = Stream::pair(&net);
     let before = net.now();
     let report = Framed::new(server, Line::default()).close(Duration::from_secs(7)).await;
@@ -315,9 +331,8 @@ async fn closing_gives_up_on_a_peer_that_never_ends() {
     assert_eq!((net.now() - before).as_secs(), 7);
 }
 
-#[tokio::test(start_paused = true)]
 async fn closing_tells_how_many_bytes_a_peer_never_took() {
-    let net = Net::os();
+    let net = net();
     let (server, _peer) = Stream::pair_with_capacity(&net, 100);
     let mut lines = Framed::new(server, Raw);
     lines.push(&[0; 1000]).unwrap();
@@ -328,9 +343,8 @@ async fn closing_tells_how_many_bytes_a_peer_never_took() {
     assert_eq!(report.error.unwrap().kind(), ErrorKind::Timeout(TimeoutKind::Close));
 }
 
-#[tokio::test(start_paused = true)]
 async fn closing_keeps_its_limit_against_a_peer_that_drips() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair_with_capacity(&net, 1);
     let mut lines = Framed::new(server, Raw);
     lines.push(&[0; 200]).unwrap();
@@ -348,9 +362,8 @@ async fn closing_keeps_its_limit_against_a_peer_that_drips() {
     assert!(report.lost > 0);
 }
 
-#[tokio::test]
 async fn answers_before_a_frame_that_is_too_long_reach_the_peer_through_the_close() {
-    let net = Net::os();
+    let net = net();
     let mut listener = net.bind(&"tcp://127.0.0.1:0".parse().unwrap()).await.unwrap();
     let mut peer = net.connect(listener.local()).await.unwrap();
     let mut frames = Framed::new(listener.accept().await.unwrap(), LengthPrefix::default().max(1 << 20));
@@ -378,9 +391,8 @@ async fn answers_before_a_frame_that_is_too_long_reach_the_peer_through_the_clos
     );
 }
 
-#[tokio::test(start_paused = true)]
 async fn closing_a_broken_connection_tells_what_was_lost_with_it() {
-    let net = Net::os();
+    let net = net();
     let (server, peer) = Stream::pair(&net);
     let mut lines = Framed::new(server, Raw);
     lines.push(&[0; 1000]).unwrap();
@@ -391,9 +403,8 @@ async fn closing_a_broken_connection_tells_what_was_lost_with_it() {
     assert_eq!(report.error.unwrap().kind(), ErrorKind::Reset);
 }
 
-#[tokio::test(start_paused = true)]
 async fn what_other_tasks_sent_is_written_by_a_close_or_counted_as_lost() {
-    let net = Net::os();
+    let net = net();
     for reset in [false, true] {
         let (server, peer) = Stream::pair(&net);
         let mut lines = Framed::new(server, Raw);
@@ -413,9 +424,8 @@ async fn what_other_tasks_sent_is_written_by_a_close_or_counted_as_lost() {
     }
 }
 
-#[tokio::test(start_paused = true)]
 async fn bytes_read_too_far_go_back_into_the_stream() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair(&net);
     peer.write_all(b"GET /\nbody that is not").await.unwrap();
     let mut lines = Framed::new(server, Line::default());
@@ -434,9 +444,8 @@ async fn bytes_read_too_far_go_back_into_the_stream() {
     assert_eq!(read_to_end(peer).await, b"OK\n");
 }
 
-#[tokio::test(start_paused = true)]
 async fn bytes_given_back_twice_come_in_their_order() {
-    let net = Net::os();
+    let net = net();
     let (mut stream, mut peer) = Stream::pair(&net);
     peer.write_all(b"3").await.unwrap();
     peer.shutdown().await.unwrap();
@@ -446,9 +455,8 @@ async fn bytes_given_back_twice_come_in_their_order() {
     assert_eq!(read_to_end(stream).await, b"123");
 }
 
-#[tokio::test(start_paused = true)]
 async fn frames_that_are_here_come_without_waiting_or_reading() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer, calls) = counted_pair(&net).await;
     let mut lines = Framed::new(server, Line::default());
     assert!(lines.next_buffered().is_none());
@@ -461,9 +469,8 @@ async fn frames_that_are_here_come_without_waiting_or_reading() {
     assert_eq!(calls.reads(), 1);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_large_frame_arrives_whole_through_a_small_pipe() {
-    let net = Net::os();
+    let net = net();
     let (server, peer) = Stream::pair_with_capacity(&net, 1000);
     let data = pattern(3 << 20);
     let sent = data.clone();
@@ -479,9 +486,8 @@ async fn a_large_frame_arrives_whole_through_a_small_pipe() {
     assert_eq!(&*frames.next().await.unwrap().unwrap().0, b"small");
 }
 
-#[tokio::test(start_paused = true)]
 async fn an_owned_frame_outlives_the_buffer_that_it_came_in() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair(&net);
     peer.write_all(b"first\nsecond\nthird\n").await.unwrap();
     let mut lines = Framed::new(server, Line::default());
@@ -536,8 +542,8 @@ proptest! {
         high_water in 1_usize..60,
         capacity in 1_usize..40,
     ) {
-        in_virtual_time(async {
-            let net = Net::os();
+        in_jumping_tokio(async {
+            let net = net();
             let (server, mut peer) = Stream::pair_with_capacity(&net, capacity);
             let limits = FramedLimits::default().high_water(high_water).max_output(2 * high_water);
             let mut framed = Framed::with_limits(server, Line::default(), limits);

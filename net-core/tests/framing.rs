@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::{in_virtual_time, poll_once};
+use common::backend::in_jumping_tokio;
+use common::poll_once;
 use net_core::framing::{Decoded, FrameFault, Framing, LengthPrefix, Line, Raw, Terminator};
 use net_core::{ErrorKind, Framed, Net, Operation, Stream};
 use proptest::prelude::*;
@@ -51,7 +52,7 @@ fn decode<F: Framing>(framing: &F, chunks: &[&[u8]]) -> (Vec<Item>, Result<(), E
 
 /// The same through [`Framed`] over a pipe: each chunk is one read. Lent frames and owned ones must be equal.
 fn through_framed<F: Framing>(framing: &F, chunks: &[&[u8]], owned: bool) -> (Vec<Item>, Result<(), ErrorKind>) {
-    in_virtual_time(async {
+    in_jumping_tokio(async {
         let (mut peer, stream) = Stream::pair(&Net::os());
         let mut framed = Framed::new(stream, framing.clone());
         let mut items = Vec::new();
@@ -327,7 +328,7 @@ fn a_frame_that_is_too_long_to_send_is_refused_and_leaves_no_trace() {
 /// What tokio-util's codecs do after a decode error: the buffered lines stall until another byte comes.
 #[test]
 fn the_lines_after_an_over_long_one_need_no_further_byte() {
-    in_virtual_time(async {
+    in_jumping_tokio(async {
         let (mut peer, stream) = Stream::pair(&Net::os());
         let mut lines = Framed::new(stream, Line::default().max(4));
         peer.write_all(b"toolong\nping\nz\n").await.unwrap();

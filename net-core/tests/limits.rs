@@ -6,17 +6,36 @@ mod common;
 use std::future::pending;
 use std::time::Duration;
 
+use common::backend::{net, where_time_jumps};
 use common::events::Events;
 use common::{pattern, poll_once, settle};
 use net_core::framing::{LengthPrefix, Line, Raw};
 use net_core::{ClosedBy, ErrorKind, EventKind, Framed, FramedLimits, Net, Operation, Stream, TimeoutKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+where_time_jumps!(
+    a_peer_that_never_reads_stops_being_read_and_is_closed_after_the_write_timeout,
+    reading_goes_on_when_the_peer_reads_again,
+    a_peer_that_takes_a_little_at_a_time_is_slow_but_not_stuck,
+    a_write_that_times_out_while_a_handler_waits_ends_the_connection_for_good,
+    a_frame_that_comes_byte_by_byte_must_still_be_whole_in_time,
+    an_over_long_line_that_never_ends_runs_out_of_time_too,
+    each_frame_has_its_own_time,
+    a_silent_peer_is_closed_after_the_idle_time_counted_from_its_last_frame,
+    calls_that_are_dropped_do_not_begin_the_idle_time_anew,
+    the_next_byte_of_a_begun_frame_has_its_own_time_limit,
+    the_first_of_several_limits_counts,
+    limits_change_while_the_connection_runs,
+    part_of_a_frame_does_not_escape_the_idle_time_when_frames_have_no_time_limit,
+    without_limits_a_connection_waits_for_ever,
+    a_large_frame_grows_with_what_has_come_and_not_with_what_was_announced,
+    a_full_pipe_makes_the_writer_wait_and_nothing_grows,
+);
+
 const SECOND: Duration = Duration::from_secs(1);
 
-#[tokio::test(start_paused = true)]
 async fn a_peer_that_never_reads_stops_being_read_and_is_closed_after_the_write_timeout() {
-    let (net, events) = Events::of(&Net::os());
+    let (net, events) = Events::of(&net());
     let (server, mut peer) = Stream::pair(&net);
     let id = server.id();
     let flood = net
@@ -62,9 +81,8 @@ async fn a_peer_that_never_reads_stops_being_read_and_is_closed_after_the_write_
     events.check_all_closed(&net);
 }
 
-#[tokio::test(start_paused = true)]
 async fn reading_goes_on_when_the_peer_reads_again() {
-    let (net, events) = Events::of(&Net::os());
+    let (net, events) = Events::of(&net());
     let (server, mut peer) = Stream::pair_with_capacity(&net, 1000);
     let id = server.id();
     let serving = net
@@ -104,9 +122,8 @@ async fn reading_goes_on_when_the_peer_reads_again() {
     events.check_all_closed(&net);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_peer_that_takes_a_little_at_a_time_is_slow_but_not_stuck() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair_with_capacity(&net, 10);
     let limits = FramedLimits::default().write_timeout(10 * SECOND);
     let sending = net
@@ -119,9 +136,8 @@ async fn a_peer_that_takes_a_little_at_a_time_is_slow_but_not_stuck() {
     sending.await.unwrap().unwrap();
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_write_that_times_out_while_a_handler_waits_ends_the_connection_for_good() {
-    let (net, events) = Events::of(&Net::os());
+    let (net, events) = Events::of(&net());
     let (server, mut peer) = Stream::pair_with_capacity(&net, 10);
     let id = server.id();
     peer.write_all(b"question\n").await.unwrap();
@@ -138,9 +154,8 @@ async fn a_write_that_times_out_while_a_handler_waits_ends_the_connection_for_go
     assert_eq!(events.end_of(id), Some((ClosedBy::Error, Some(error))));
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_frame_that_comes_byte_by_byte_must_still_be_whole_in_time() {
-    let (net, events) = Events::of(&Net::os());
+    let (net, events) = Events::of(&net());
     let (server, mut peer) = Stream::pair(&net);
     let id = server.id();
     net.spawn(async move {
@@ -161,9 +176,8 @@ async fn a_frame_that_comes_byte_by_byte_must_still_be_whole_in_time() {
     assert_eq!(events.end_of(id), Some((ClosedBy::Error, Some(error))));
 }
 
-#[tokio::test(start_paused = true)]
 async fn an_over_long_line_that_never_ends_runs_out_of_time_too() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair(&net);
     net.spawn(async move {
         while peer.write_all(&[b'x'; 100]).await.is_ok() {
@@ -176,9 +190,8 @@ async fn an_over_long_line_that_never_ends_runs_out_of_time_too() {
     assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutKind::Frame));
 }
 
-#[tokio::test(start_paused = true)]
 async fn each_frame_has_its_own_time() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair(&net);
     net.spawn(async move {
         for _ in 0..5 {
@@ -200,9 +213,8 @@ async fn each_frame_has_its_own_time() {
     assert_eq!(count, 5);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_silent_peer_is_closed_after_the_idle_time_counted_from_its_last_frame() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair(&net);
     let limits = FramedLimits::default().idle_timeout(10 * SECOND);
     net.spawn(async move {
@@ -222,9 +234,8 @@ async fn a_silent_peer_is_closed_after_the_idle_time_counted_from_its_last_frame
     assert_eq!(net.now().as_nanos(), 37_000_000_000);
 }
 
-#[tokio::test(start_paused = true)]
 async fn calls_that_are_dropped_do_not_begin_the_idle_time_anew() {
-    let net = Net::os();
+    let net = net();
     let (server, _peer) = Stream::pair(&net);
     let limits = FramedLimits::default().idle_timeout(10 * SECOND);
     let mut lines = Framed::with_limits(server, Line::default(), limits);
@@ -238,9 +249,8 @@ async fn calls_that_are_dropped_do_not_begin_the_idle_time_anew() {
     assert_eq!(net.now().as_nanos(), 10_000_000_000);
 }
 
-#[tokio::test(start_paused = true)]
 async fn the_next_byte_of_a_begun_frame_has_its_own_time_limit() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair(&net);
     let limits = FramedLimits::default().byte_timeout(5 * SECOND).frame_timeout(None);
     net.spawn(async move {
@@ -267,14 +277,13 @@ async fn the_next_byte_of_a_begun_frame_has_its_own_time_limit() {
     assert_eq!(net.now().as_nanos(), (1000 + 24 + 5) * 1_000_000_000);
 }
 
-#[tokio::test(start_paused = true)]
 async fn the_first_of_several_limits_counts() {
     for (byte, frame, kind, after) in [
         (3, 5, TimeoutKind::Frame, 5),
         (1, 5, TimeoutKind::InterByte, 1),
         (2, 9, TimeoutKind::Frame, 9),
     ] {
-        let net = Net::os();
+        let net = net();
         let (server, mut peer) = Stream::pair(&net);
         let start = net.now();
         net.spawn(async move {
@@ -295,9 +304,8 @@ async fn the_first_of_several_limits_counts() {
     }
 }
 
-#[tokio::test(start_paused = true)]
 async fn limits_change_while_the_connection_runs() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair_with_capacity(&net, 10);
     let mut lines = Framed::with_limits(
         server,
@@ -331,9 +339,8 @@ async fn limits_change_while_the_connection_runs() {
     assert_eq!(lines.push(b"z").unwrap_err(), error);
 }
 
-#[tokio::test(start_paused = true)]
 async fn part_of_a_frame_does_not_escape_the_idle_time_when_frames_have_no_time_limit() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair(&net);
     let limits = FramedLimits::default().idle_timeout(10 * SECOND).frame_timeout(None);
     peer.write_all(b"par").await.unwrap();
@@ -342,9 +349,8 @@ async fn part_of_a_frame_does_not_escape_the_idle_time_when_frames_have_no_time_
     assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutKind::Idle));
 }
 
-#[tokio::test(start_paused = true)]
 async fn without_limits_a_connection_waits_for_ever() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair(&net);
     let limits = FramedLimits::default().frame_timeout(None);
     peer.write_all(b"par").await.unwrap();
@@ -354,9 +360,8 @@ async fn without_limits_a_connection_waits_for_ever() {
     assert_eq!(&*lines.next().await.unwrap().unwrap().0, b"part");
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_large_frame_grows_with_what_has_come_and_not_with_what_was_announced() {
-    let net = Net::os();
+    let net = net();
     let (server, mut peer) = Stream::pair(&net);
     let mut frames = Framed::new(server, LengthPrefix::default());
     let mut announced = (16_u32 << 20).to_be_bytes().to_vec();
@@ -370,9 +375,8 @@ async fn a_large_frame_grows_with_what_has_come_and_not_with_what_was_announced(
     assert!(used.bytes_max < 64 * 1024, "{used:?}");
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_full_pipe_makes_the_writer_wait_and_nothing_grows() {
-    let net = Net::os();
+    let net = net();
     let (mut here, there) = Stream::pair_with_capacity(&net, 100);
     let mut sending = Box::pin(here.write_all(&[7; 250]));
     assert!(poll_once(&mut sending).await.is_none());

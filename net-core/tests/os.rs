@@ -1,4 +1,4 @@
-//! The operating system's sockets: addresses, names, files, errors, and nothing left behind.
+//! What only the operating system has: socket files, kernel tables, and descriptors that must not be left behind.
 #![cfg(feature = "os")]
 #![expect(
     clippy::disallowed_types,
@@ -8,112 +8,30 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
-use std::sync::Mutex;
 use std::time::Duration;
 
-use common::pattern;
+use common::backend::{Backend, on_backend};
 use common::place::{Directory, Place, Transport, unique};
-use net_core::{
-    BindOptions, ConnectOptions, Endpoint, ErrorKind, Keepalive, MulticastInterface, Net, Operation, Socket,
-    SocketOptions,
-};
+use net_core::{BindOptions, ConnectOptions, Endpoint, ErrorKind, Keepalive, Net, Operation, Socket, SocketOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+mod files {
+    super::on_backend!(on_tokio Tokio,
+        a_unix_sockets_file_lives_as_long_as_its_listener,
+        a_socket_file_that_a_crashed_server_left_behind_is_replaced,
+        a_file_that_is_in_use_or_no_socket_is_left_alone,
+        a_unix_path_that_is_bound_is_in_use_before_it_listens,
+        a_listener_does_not_remove_the_file_of_its_successor,
+        a_unix_socket_has_the_mode_that_was_asked_for,
+        a_thousand_connects_at_once_are_all_accepted
+    );
+}
 
 fn at(text: &str) -> Endpoint {
     text.parse().unwrap()
-}
-
-/// Whether this machine has IPv6 at all; a container may not.
-async fn has_ipv6(net: &Net) -> bool {
-    net.bind(&at("tcp://[::1]:0")).await.is_ok()
-}
-
-#[tokio::test]
-async fn port_zero_becomes_a_real_port_that_can_be_connected_to() {
-    let net = Net::os();
-    for text in ["tcp://127.0.0.1:0", "tcp://[::1]:0", "tcp://localhost:0"] {
-        if text.contains("::1") && !has_ipv6(&net).await {
-            continue;
-        }
-        let mut listener = net.bind(&at(text)).await.unwrap();
-        let local = listener.local().clone();
-        assert_ne!(local.port(), Some(0));
-        let client = net.connect(&local).await.unwrap();
-        let server = listener.accept().await.unwrap();
-        assert_eq!((client.peer(), server.local()), (&local, &local));
-        assert_eq!(client.local(), server.peer());
-    }
-}
-
-#[tokio::test]
-async fn a_listener_on_all_addresses_tells_which_one_a_connection_came_to() {
-    let net = Net::os();
-    let mut listener = net.bind(&at("tcp://0.0.0.0:0")).await.unwrap();
-    let port = listener.local().port().unwrap();
-    let to = at(&format!("tcp://127.0.0.1:{port}"));
-    let _client = net.connect(&to).await.unwrap();
-    assert_eq!(listener.accept().await.unwrap().local(), &to);
-}
-
-#[tokio::test]
-async fn a_name_is_looked_up_and_tried_address_by_address() {
-    let net = Net::os();
-    // Only IPv4 listens; `localhost` may well be IPv6 first.
-    let mut listener = net.bind(&at("tcp://127.0.0.1:0")).await.unwrap();
-    let port = listener.local().port().unwrap();
-    let client = net.connect(&at(&format!("tcp://localhost:{port}"))).await.unwrap();
-    assert_eq!(client.peer(), listener.local());
-    assert_eq!(listener.accept().await.unwrap().peer(), client.local());
-    let addresses = net.resolve(&at("tcp://localhost:7")).await.unwrap();
-    assert!(
-        addresses
-            .iter()
-            .all(|address| address.ip().is_loopback() && address.port() == 7)
-    );
-}
-
-#[tokio::test]
-async fn ipv6_only_is_an_option() {
-    let net = Net::os();
-    if !has_ipv6(&net).await {
-        return;
-    }
-    for (only, reachable) in [(true, false), (false, true)] {
-        let options = BindOptions::default().socket(SocketOptions::default().v6_only(only));
-        let listener = net.bind_with(&at("tcp://[::]:0"), &options).await.unwrap();
-        let port = listener.local().port().unwrap();
-        let outcome = net.connect(&at(&format!("tcp://127.0.0.1:{port}"))).await;
-        assert_eq!(outcome.is_ok(), reachable);
-    }
-}
-
-#[tokio::test]
-async fn a_local_address_can_be_chosen_and_must_be_ours() {
-    let net = Net::os();
-    let mut listener = net.bind(&at("tcp://127.0.0.1:0")).await.unwrap();
-    let options = ConnectOptions::default().local("127.0.0.2:0".parse().unwrap());
-    let client = net.connect_with(listener.local(), &options).await.unwrap();
-    assert_eq!(client.local().socket_addr().unwrap().ip(), IpAddr::from([127, 0, 0, 2]));
-    assert_eq!(listener.accept().await.unwrap().peer(), client.local());
-    let foreign = at("tcp://192.0.2.1:0");
-    let error = net.bind(&foreign).await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.endpoint()),
-        (ErrorKind::AddrNotAvailable, Some(&foreign))
-    );
-}
-
-#[tokio::test]
-async fn several_listeners_share_a_port_only_if_all_say_so() {
-    let net = Net::os();
-    let shared = BindOptions::default().socket(SocketOptions::default().reuse_port(true));
-    let first = net.bind_with(&at("tcp://127.0.0.1:0"), &shared).await.unwrap();
-    let second = net.bind_with(first.local(), &shared).await.unwrap();
-    assert_eq!(first.local(), second.local());
-    assert_eq!(net.bind(first.local()).await.unwrap_err().kind(), ErrorKind::AddrInUse);
 }
 
 /// The timer column of the kernel's table for a connection: 2 while keepalive waits, 0 if there is none.
@@ -158,7 +76,6 @@ async fn keepalive_is_set_on_both_ends_and_on_neither_by_default() {
     }
 }
 
-#[tokio::test]
 async fn a_unix_sockets_file_lives_as_long_as_its_listener() {
     let place = Place::new(Transport::UnixPath);
     let path = place.endpoint.to_string().replace("unix:", "");
@@ -176,7 +93,6 @@ async fn a_unix_sockets_file_lives_as_long_as_its_listener() {
     );
 }
 
-#[tokio::test]
 async fn a_socket_file_that_a_crashed_server_left_behind_is_replaced() {
     let place = Place::new(Transport::UnixPath);
     let path = place.endpoint.to_string().replace("unix:", "");
@@ -193,7 +109,6 @@ async fn a_socket_file_that_a_crashed_server_left_behind_is_replaced() {
     );
 }
 
-#[tokio::test]
 async fn a_file_that_is_in_use_or_no_socket_is_left_alone() {
     let place = Place::new(Transport::UnixPath);
     let path = place.endpoint.to_string().replace("unix:", "");
@@ -213,7 +128,6 @@ async fn a_file_that_is_in_use_or_no_socket_is_left_alone() {
     assert_eq!(std::fs::read(&path).unwrap(), b"precious");
 }
 
-#[tokio::test]
 async fn a_unix_path_that_is_bound_is_in_use_before_it_listens() {
     let place = Place::new(Transport::UnixPath);
     let mut first = Socket::new(&place.net);
@@ -233,7 +147,6 @@ async fn a_unix_path_that_is_bound_is_in_use_before_it_listens() {
     second.bind(&place.endpoint).await.unwrap();
 }
 
-#[tokio::test]
 async fn a_listener_does_not_remove_the_file_of_its_successor() {
     let place = Place::new(Transport::UnixPath);
     let path = place.endpoint.to_string().replace("unix:", "");
@@ -244,7 +157,6 @@ async fn a_listener_does_not_remove_the_file_of_its_successor() {
     place.net.connect(&place.endpoint).await.unwrap();
 }
 
-#[tokio::test]
 async fn a_unix_socket_has_the_mode_that_was_asked_for() {
     let place = Place::new(Transport::UnixPath);
     let path = place.endpoint.to_string().replace("unix:", "");
@@ -278,7 +190,6 @@ async fn an_abstract_name_leaves_no_file() {
     assert!(std::fs::symlink_metadata(&name).is_err() && std::fs::symlink_metadata(format!("@{name}")).is_err());
 }
 
-#[tokio::test]
 async fn a_thousand_connects_at_once_are_all_accepted() {
     for transport in [Transport::Tcp, Transport::UnixPath] {
         let place = Place::new(transport);
@@ -325,11 +236,7 @@ fn a_thousand_connections_leave_no_descriptor_behind() {
             .map(Iterator::count)
             .unwrap_or_default()
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
+    Backend::Tokio.run(async move {
         let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
         for transport in [
             Transport::Tcp,
@@ -361,120 +268,4 @@ fn a_thousand_connections_leave_no_descriptor_behind() {
             assert_eq!((open(), alive()), before);
         }
     });
-}
-
-#[tokio::test]
-async fn datagrams_arrive_whole_with_their_senders() {
-    let net = Net::os();
-    for host in ["127.0.0.1", "[::1]", "localhost"] {
-        if host == "[::1]" && !has_ipv6(&net).await {
-            continue;
-        }
-        let here = net.datagram(&at(&format!("udp://{host}:0"))).await.unwrap();
-        let there = net.datagram(&at(&format!("udp://{host}:0"))).await.unwrap();
-        assert_ne!(here.local().port(), Some(0));
-        for length in [0, 1, 1400, 60_000] {
-            here.send_to(&pattern(length), there.local()).await.unwrap();
-            let (data, from) = there.receive().await.unwrap();
-            assert!(data == pattern(length));
-            assert_eq!(&from, here.local());
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_datagram_that_is_too_large_is_refused_and_one_for_a_small_buffer_is_cut_off() {
-    let net = Net::os();
-    let here = net.datagram(&at("udp://127.0.0.1:0")).await.unwrap();
-    let there = net.datagram(&at("udp://127.0.0.1:0")).await.unwrap();
-    let error = here.send_to(&[0; 70_000], there.local()).await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.endpoint()),
-        (ErrorKind::Limit, Some(there.local()))
-    );
-    assert!(error.to_string().contains("70000 bytes"), "{error}");
-    here.send_to(b"0123456789", there.local()).await.unwrap();
-    let mut small = [0; 4];
-    let (n, _) = there.receive_into(&mut small).await.unwrap();
-    assert_eq!((n, &small), (4, b"0123"));
-}
-
-#[tokio::test]
-async fn wrong_endpoints_for_datagrams_and_taken_ports_are_errors() {
-    let net = Net::os();
-    let first = net.datagram(&at("udp://127.0.0.1:0")).await.unwrap();
-    assert_eq!(
-        net.datagram(first.local()).await.unwrap_err().kind(),
-        ErrorKind::AddrInUse
-    );
-    for text in ["tcp://127.0.0.1:0", "unix:/nowhere", "mem:x"] {
-        assert_eq!(
-            net.datagram(&at(text)).await.unwrap_err().kind(),
-            ErrorKind::InvalidInput
-        );
-    }
-    assert_eq!(
-        net.bind(&at("udp://127.0.0.1:0")).await.unwrap_err().kind(),
-        ErrorKind::InvalidInput
-    );
-}
-
-#[tokio::test]
-async fn a_multicast_group_that_was_joined_is_heard() {
-    let net = Net::os();
-    let group = Ipv4Addr::new(239, 255, 77, 1);
-    let receiver = net.datagram(&at("udp://0.0.0.0:0")).await.unwrap();
-    let port = receiver.local().port().unwrap();
-    // On the loopback interface, whose address the sender has, nothing leaves this machine.
-    let loopback = MulticastInterface::Address(Ipv4Addr::LOCALHOST);
-    receiver.join(group.into(), loopback).unwrap();
-    let sender = net.datagram(&at("udp://127.0.0.1:0")).await.unwrap();
-    let to = at(&format!("udp://{group}:{port}"));
-    if sender.send_to(b"to all", &to).await.is_err() {
-        return; // No route for multicast here.
-    }
-    // Where the system routes multicast elsewhere it never comes; one sent straight must.
-    sender
-        .send_to(b"to one", &at(&format!("udp://127.0.0.1:{port}")))
-        .await
-        .unwrap();
-    let (data, from) = receiver.receive().await.unwrap();
-    assert!(data == "to all" || data == "to one");
-    assert_eq!(&from, sender.local());
-    receiver.leave(group.into(), loopback).unwrap();
-    let error = receiver.leave(group.into(), loopback).unwrap_err();
-    assert_eq!(error.operation(), Operation::Configure);
-    let error = receiver.join(group.into(), MulticastInterface::Index(1)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidInput);
-    let error = receiver.join(Ipv6Addr::LOCALHOST.into(), loopback).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidInput);
-}
-
-#[tokio::test]
-async fn two_tasks_use_one_datagram_socket_at_once() {
-    let net = Net::os();
-    let echo = net.datagram(&at("udp://127.0.0.1:0")).await.unwrap();
-    let to = echo.local().clone();
-    net.spawn(async move {
-        while let Ok((data, from)) = echo.receive().await {
-            let _ = echo.send_to(&data, &from).await;
-        }
-    })
-    .unwrap();
-    let client = net.datagram(&at("udp://127.0.0.1:0")).await.unwrap();
-    let received = Mutex::new(0);
-    let sending = async {
-        for _ in 0..10 {
-            client.send_to(b"ping", &to).await.unwrap();
-            tokio::task::yield_now().await;
-        }
-    };
-    let receiving = async {
-        for _ in 0..10 {
-            client.receive().await.unwrap();
-            *received.lock().unwrap() += 1;
-        }
-    };
-    tokio::join!(sending, receiving);
-    assert_eq!(received.into_inner().unwrap(), 10);
 }

@@ -6,10 +6,28 @@ mod common;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use common::backend::{net, on_each_backend, where_time_jumps};
 use common::pattern;
 use common::place::{Place, on_each_transport};
 use net_core::{BindOptions, ConnectOptions, Endpoint, ErrorKind, Net, Operation, Socket, SocketState};
 use tokio::io::AsyncWriteExt;
+
+on_each_backend!(
+    a_bound_socket_that_connects_keeps_its_local_port,
+    a_connect_that_fails_can_be_tried_again,
+    a_reset_by_the_peer_is_told_by_the_next_call,
+    a_bound_socket_whose_connect_fails_is_still_bound_and_tries_again_from_there,
+);
+
+where_time_jumps!(
+    each_call_in_each_state_works_or_is_a_typed_error_that_leaves_the_socket_as_it_was,
+    a_peer_that_never_closes_is_left_after_the_linger_time,
+    a_bound_socket_whose_connect_fails_holds_its_address_again,
+    a_bound_socket_whose_connect_is_given_up_knows_its_address_still,
+    receiving_nothing_is_done_at_once_and_waiting_for_much_takes_no_memory,
+    closing_over_tls_waits_for_no_peer_that_never_reads,
+    a_shutdown_over_tls_waits_for_a_peer_that_never_reads_no_longer_than_the_linger_time,
+);
 
 on_each_transport!(
     a_socket_goes_through_its_whole_life,
@@ -204,9 +222,8 @@ async fn socket_in(net: &Net, state: SocketState) -> Socket {
     socket
 }
 
-#[tokio::test(start_paused = true)]
 async fn each_call_in_each_state_works_or_is_a_typed_error_that_leaves_the_socket_as_it_was() {
-    let net = Net::os();
+    let net = net();
     let mut there = net.bind(&THERE.parse().unwrap()).await.unwrap();
     net.spawn(async move {
         let mut open = Vec::new();
@@ -267,9 +284,8 @@ async fn each_call_in_each_state_works_or_is_a_typed_error_that_leaves_the_socke
     }
 }
 
-#[tokio::test]
 async fn a_bound_socket_that_connects_keeps_its_local_port() {
-    let net = Net::os();
+    let net = net();
     let mut listener = net.bind(&"tcp://127.0.0.1:0".parse().unwrap()).await.unwrap();
     let mut socket = Socket::new(&net);
     socket.bind(&"tcp://127.0.0.1:0".parse().unwrap()).await.unwrap();
@@ -279,7 +295,6 @@ async fn a_bound_socket_that_connects_keeps_its_local_port() {
     assert_eq!(listener.accept().await.unwrap().peer(), &local);
 }
 
-#[tokio::test]
 async fn a_connect_that_fails_can_be_tried_again() {
     let place = Place::new(common::place::Transport::Memory);
     let mut socket = Socket::new(&place.net);
@@ -291,7 +306,6 @@ async fn a_connect_that_fails_can_be_tried_again() {
     socket.connect(&place.endpoint).await.unwrap();
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_peer_that_never_closes_is_left_after_the_linger_time() {
     let place = Place::new(common::place::Transport::Memory);
     let mut listener = place.listen().await;
@@ -307,7 +321,6 @@ async fn a_peer_that_never_closes_is_left_after_the_linger_time() {
     assert_eq!(place.net.stats().open(), 1);
 }
 
-#[tokio::test]
 async fn a_reset_by_the_peer_is_told_by_the_next_call() {
     let place = Place::new(common::place::Transport::Tcp);
     let mut listener = place.listen().await;
@@ -321,9 +334,8 @@ async fn a_reset_by_the_peer_is_told_by_the_next_call() {
     assert_eq!(socket.state(), SocketState::Closed);
 }
 
-#[tokio::test]
 async fn a_bound_socket_whose_connect_fails_is_still_bound_and_tries_again_from_there() {
-    let net = Net::os();
+    let net = net();
     let at: Endpoint = "tcp://127.0.0.2:0".parse().unwrap();
     let gone = net.bind(&"tcp://127.0.0.1:0".parse().unwrap()).await.unwrap();
     let nobody = gone.local().clone();
@@ -340,9 +352,8 @@ async fn a_bound_socket_whose_connect_fails_is_still_bound_and_tries_again_from_
     assert_eq!(listener.accept().await.unwrap().peer(), &local);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_bound_socket_whose_connect_fails_holds_its_address_again() {
-    let net = Net::os();
+    let net = net();
     let (here, there) = ("mem:here".parse().unwrap(), THERE.parse().unwrap());
     let mut socket = Socket::new(&net);
     socket.bind(&here).await.unwrap();
@@ -352,9 +363,8 @@ async fn a_bound_socket_whose_connect_fails_holds_its_address_again() {
     net.connect(&here).await.unwrap();
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_bound_socket_whose_connect_is_given_up_knows_its_address_still() {
-    let net = Net::os();
+    let net = net();
     let (here, there): (Endpoint, Endpoint) = ("mem:here".parse().unwrap(), THERE.parse().unwrap());
     // Its backlog is full, so connecting waits.
     let options = BindOptions::default().socket(net_core::SocketOptions::default().backlog(1));
@@ -383,7 +393,6 @@ async fn a_bound_socket_whose_connect_is_given_up_knows_its_address_still() {
     assert_eq!((socket.state(), socket.local()), (SocketState::Bound, Some(&here)));
 }
 
-#[tokio::test(start_paused = true)]
 async fn receiving_nothing_is_done_at_once_and_waiting_for_much_takes_no_memory() {
     let place = Place::new(common::place::Transport::Memory);
     let mut listener = place.listen().await;
@@ -409,7 +418,7 @@ async fn receiving_nothing_is_done_at_once_and_waiting_for_much_takes_no_memory(
 #[cfg(feature = "tls")]
 async fn stuck_under_tls(linger: Duration) -> (Net, Socket, net_core::Stream) {
     let (tls_server, tls_client) = common::certificates::trusting();
-    let (net, mut server, _) = common::scripted::one_connection(&Net::os());
+    let (net, mut server, _) = common::scripted::one_connection(&net());
     let options = ConnectOptions::default().tls(tls_client);
     let mut socket = Socket::with_options(&net, options, BindOptions::default()).linger(linger);
     let to: Endpoint = "tls://127.0.0.1:80".parse().unwrap();
@@ -422,7 +431,6 @@ async fn stuck_under_tls(linger: Duration) -> (Net, Socket, net_core::Stream) {
 }
 
 #[cfg(feature = "tls")]
-#[tokio::test(start_paused = true)]
 async fn closing_over_tls_waits_for_no_peer_that_never_reads() {
     let (net, mut socket, _server) = stuck_under_tls(Duration::from_secs(3)).await;
     let before = net.now();
@@ -436,7 +444,6 @@ async fn closing_over_tls_waits_for_no_peer_that_never_reads() {
 }
 
 #[cfg(feature = "tls")]
-#[tokio::test(start_paused = true)]
 async fn a_shutdown_over_tls_waits_for_a_peer_that_never_reads_no_longer_than_the_linger_time() {
     let (net, mut socket, _server) = stuck_under_tls(Duration::from_secs(3)).await;
     let before = net.now();

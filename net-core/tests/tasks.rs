@@ -8,12 +8,35 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use common::backend::{net, on_each_backend, where_time_jumps};
 use common::{poll_once, settle};
 use net_core::{
     Backoff, Endpoint, ErrorKind, EventKind, Instant, Net, Operation, Phase, Shutdown, ShutdownReport, Stream,
     TimeoutKind, catch_panic,
 };
 use tokio::sync::Notify;
+
+on_each_backend!(
+    an_aborted_task_has_let_go_of_everything_when_it_is_told,
+    who_waits_for_a_shutdown_is_woken_in_the_order_in_which_he_came,
+);
+
+where_time_jumps!(
+    a_task_gives_its_result_to_whoever_waits,
+    a_panic_ends_its_task_alone_and_its_message_is_told,
+    an_aborted_task_is_dropped_and_its_waiter_hears_of_it,
+    aborting_before_the_first_poll_or_after_the_end_is_harmless,
+    a_task_whose_handle_is_dropped_runs_on,
+    a_time_limit_drops_what_takes_longer_and_says_how_long_it_waited,
+    a_sleep_can_be_moved_and_one_without_end_is_no_overflow,
+    a_shutdown_waits_for_the_work_that_was_begun_and_counts_it,
+    work_that_is_not_done_at_the_deadline_is_aborted,
+    a_stop_without_work_takes_no_time,
+    a_second_stop_waits_for_the_first_and_gives_the_same_report,
+    the_beginning_of_a_shutdown_is_told_once,
+    new_work_is_refused_once_the_stop_has_begun,
+    a_stop_that_is_dropped_can_be_gone_on_with,
+);
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -26,9 +49,8 @@ impl Drop for Dropped {
     }
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_task_gives_its_result_to_whoever_waits() {
-    let net = Net::os();
+    let net = net();
     let task = net.spawn(async { 6 * 7 }).unwrap();
     assert!(!task.is_finished());
     settle().await;
@@ -36,9 +58,8 @@ async fn a_task_gives_its_result_to_whoever_waits() {
     assert_eq!(task.await.unwrap(), 42);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_panic_ends_its_task_alone_and_its_message_is_told() {
-    let net = Net::os();
+    let net = net();
     for (task, message) in [
         (
             net.spawn(async { panic!("of a plain text") }).unwrap(),
@@ -58,9 +79,8 @@ async fn a_panic_ends_its_task_alone_and_its_message_is_told() {
     assert_eq!(catch_panic(async { 1 }).await.unwrap(), 1);
 }
 
-#[tokio::test(start_paused = true)]
 async fn an_aborted_task_is_dropped_and_its_waiter_hears_of_it() {
-    let net = Net::os();
+    let net = net();
     let dropped = Arc::new(AtomicBool::new(false));
     let witness = Dropped(Arc::clone(&dropped));
     let task = net
@@ -80,9 +100,8 @@ async fn an_aborted_task_is_dropped_and_its_waiter_hears_of_it() {
     assert!(dropped.load(Ordering::SeqCst));
 }
 
-#[tokio::test(start_paused = true)]
 async fn aborting_before_the_first_poll_or_after_the_end_is_harmless() {
-    let net = Net::os();
+    let net = net();
     let ran = Arc::new(AtomicBool::new(false));
     let runs = Arc::clone(&ran);
     let task = net.spawn(async move { runs.store(true, Ordering::SeqCst) }).unwrap();
@@ -97,9 +116,8 @@ async fn aborting_before_the_first_poll_or_after_the_end_is_harmless() {
     assert_eq!(task.await.unwrap(), 1);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_task_whose_handle_is_dropped_runs_on() {
-    let net = Net::os();
+    let net = net();
     let done = Arc::new(Notify::new());
     let tell = Arc::clone(&done);
     let clock = net.clone();
@@ -111,9 +129,8 @@ async fn a_task_whose_handle_is_dropped_runs_on() {
     assert_eq!(net.now(), Instant::ZERO + 10 * SECOND);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_time_limit_drops_what_takes_longer_and_says_how_long_it_waited() {
-    let net = Net::os();
+    let net = net();
     assert_eq!(net.timeout(SECOND, async { 1 }).await.unwrap(), 1);
     // What is done at the first look needs no time at all.
     assert_eq!(net.timeout(Duration::ZERO, async { 1 }).await.unwrap(), 1);
@@ -132,9 +149,8 @@ async fn a_time_limit_drops_what_takes_longer_and_says_how_long_it_waited() {
     assert_eq!(net.now(), Instant::ZERO + 45 * SECOND);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_sleep_can_be_moved_and_one_without_end_is_no_overflow() {
-    let net = Net::os();
+    let net = net();
     let mut sleep = net.sleep(SECOND);
     sleep.reset(Instant::ZERO + 5 * SECOND);
     sleep.await;
@@ -148,9 +164,8 @@ async fn a_sleep_can_be_moved_and_one_without_end_is_no_overflow() {
     assert_eq!(net.now(), Instant::ZERO + 5 * SECOND);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_shutdown_waits_for_the_work_that_was_begun_and_counts_it() {
-    let net = Net::os();
+    let net = net();
     let shutdown = Shutdown::new(&net);
     assert_eq!(shutdown.phase(), Phase::Running);
     // Work that ends before the stop is not counted.
@@ -174,9 +189,8 @@ async fn a_shutdown_waits_for_the_work_that_was_begun_and_counts_it() {
     assert_eq!((shutdown.phase(), shutdown.guards()), (Phase::Draining, 0));
 }
 
-#[tokio::test(start_paused = true)]
 async fn work_that_is_not_done_at_the_deadline_is_aborted() {
-    let net = Net::os();
+    let net = net();
     let shutdown = Shutdown::new(&net);
     let quick = shutdown.guard().unwrap();
     let slow = shutdown.guard().unwrap();
@@ -194,16 +208,14 @@ async fn work_that_is_not_done_at_the_deadline_is_aborted() {
     assert_eq!(shutdown.guards(), 0);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_stop_without_work_takes_no_time() {
-    let net = Net::os();
+    let net = net();
     let report = Shutdown::new(&net).stop(Duration::ZERO).await;
     assert_eq!(report, ShutdownReport::default());
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_second_stop_waits_for_the_first_and_gives_the_same_report() {
-    let net = Net::os();
+    let net = net();
     let shutdown = Shutdown::new(&net);
     let (guard, clock) = (shutdown.guard().unwrap(), net.clone());
     net.spawn(async move {
@@ -222,11 +234,10 @@ async fn a_second_stop_waits_for_the_first_and_gives_the_same_report() {
     assert_eq!((second.finished, second.took), (1, 3 * SECOND));
 }
 
-#[tokio::test(start_paused = true)]
 async fn the_beginning_of_a_shutdown_is_told_once() {
     let told = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&told);
-    let net = Net::os().observed(move |event| {
+    let net = net().observed(move |event| {
         if event.kind == EventKind::Draining {
             count.fetch_add(1, Ordering::Relaxed);
         }
@@ -237,9 +248,8 @@ async fn the_beginning_of_a_shutdown_is_told_once() {
     assert_eq!(told.load(Ordering::Relaxed), 1);
 }
 
-#[tokio::test(start_paused = true)]
 async fn new_work_is_refused_once_the_stop_has_begun() {
-    let net = Net::os();
+    let net = net();
     let shutdown = Shutdown::new(&net);
     let guard = shutdown.guard().unwrap();
     let mut stopping = Box::pin(shutdown.stop(10 * SECOND));
@@ -254,9 +264,8 @@ async fn new_work_is_refused_once_the_stop_has_begun() {
     assert_eq!((report.finished, report.aborted), (1, 0));
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_stop_that_is_dropped_can_be_gone_on_with() {
-    let net = Net::os();
+    let net = net();
     let shutdown = Shutdown::new(&net);
     let guard = shutdown.guard().unwrap();
     assert!(net.timeout(SECOND, shutdown.stop(10 * SECOND)).await.is_err());
@@ -306,9 +315,8 @@ fn a_network_outside_a_runtime_says_what_is_missing() {
     assert_eq!(Backoff::default().pause(1, 0), Duration::from_millis(100));
 }
 
-#[tokio::test]
 async fn an_aborted_task_has_let_go_of_everything_when_it_is_told() {
-    let net = Net::os();
+    let net = net();
     let dropped = Arc::new(AtomicBool::new(false));
     let held = Dropped(Arc::clone(&dropped));
     let task = net
@@ -326,9 +334,8 @@ async fn an_aborted_task_has_let_go_of_everything_when_it_is_told() {
     assert!(dropped.load(Ordering::SeqCst));
 }
 
-#[tokio::test]
 async fn who_waits_for_a_shutdown_is_woken_in_the_order_in_which_he_came() {
-    let net = Net::os();
+    let net = net();
     let shutdown = Shutdown::new(&net);
     let order = Arc::new(std::sync::Mutex::new(Vec::new()));
     for number in 0..20 {

@@ -6,6 +6,7 @@
     reason = "each test file uses its own part of this"
 )]
 
+pub(crate) mod backend;
 #[cfg(feature = "tls")]
 pub(crate) mod certificates;
 pub(crate) mod events;
@@ -15,16 +16,6 @@ pub(crate) mod scripted;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
-
-/// Runs a future in virtual time: whenever everything waits, the clock jumps to the next timer.
-pub(crate) fn in_virtual_time<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .expect("a runtime")
-        .block_on(work)
-}
 
 /// Polls a future once.
 pub(crate) async fn poll_once<T>(work: &mut (impl Future<Output = T> + Unpin)) -> Option<T> {

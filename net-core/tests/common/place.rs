@@ -1,9 +1,11 @@
-//! The same test on every transport: where to listen and connect.
+//! The same test on every transport of every backend: where to listen and connect.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use net_core::{Endpoint, Listener, Net, Stream};
+
+use super::backend::net;
 
 /// A network, and an endpoint of one transport on it that nobody else uses.
 pub(crate) struct Place {
@@ -25,7 +27,7 @@ pub(crate) enum Transport {
 
 impl Place {
     pub(crate) fn new(transport: Transport) -> Self {
-        let net = Net::os();
+        let net = net();
         let at = |text: &str| text.parse().expect("an endpoint");
         match transport {
             Transport::Tcp => Self::at(net, at("tcp://127.0.0.1:0")),
@@ -110,26 +112,49 @@ impl Drop for Directory {
     }
 }
 
-/// Makes a test of each function named, for each transport: the function takes a [`Place`].
+/// Makes a test of each function named, for each transport of each backend: the function takes a [`Place`].
+///
+/// Unix sockets and pipes in memory have no link that could be bad.
 macro_rules! on_each_transport {
     ($($test:ident),+ $(,)?) => {
-        on_each_transport!(@ tcp Tcp, $($test),+);
-        on_each_transport!(@ unix_path UnixPath, $($test),+);
-        on_each_transport!(@ unix_abstract UnixAbstract, $($test),+);
-        on_each_transport!(@ memory Memory, $($test),+);
-        #[cfg(feature = "tls")]
-        on_each_transport!(@ tls Tls, $($test),+);
+        mod on_each_transport {
+            mod tokio {
+                $crate::common::place::on_transport!(tcp, Tokio Tcp, $($test),+);
+                $crate::common::place::on_transport!(unix_path, Tokio UnixPath, $($test),+);
+                $crate::common::place::on_transport!(unix_abstract, Tokio UnixAbstract, $($test),+);
+                $crate::common::place::on_transport!(memory, Tokio Memory, $($test),+);
+                #[cfg(feature = "tls")]
+                $crate::common::place::on_transport!(tls, Tokio Tls, $($test),+);
+            }
+            mod virtual_network {
+                $crate::common::place::on_transport!(tcp, VirtualNetwork Tcp, $($test),+);
+                $crate::common::place::on_transport!(unix_path, VirtualNetwork UnixPath, $($test),+);
+                $crate::common::place::on_transport!(unix_abstract, VirtualNetwork UnixAbstract, $($test),+);
+                $crate::common::place::on_transport!(memory, VirtualNetwork Memory, $($test),+);
+                #[cfg(feature = "tls")]
+                $crate::common::place::on_transport!(tls, VirtualNetwork Tls, $($test),+);
+            }
+            mod bad_link {
+                $crate::common::place::on_transport!(tcp, BadLink Tcp, $($test),+);
+                #[cfg(feature = "tls")]
+                $crate::common::place::on_transport!(tls, BadLink Tls, $($test),+);
+            }
+        }
     };
-    (@ $module:ident $transport:ident, $($test:ident),+) => {
+}
+
+macro_rules! on_transport {
+    ($module:ident, $backend:ident $transport:ident, $($test:ident),+) => {
         mod $module {
-            use crate::common::place::{Place, Transport};
+            use $crate::common::backend::Backend;
+            use $crate::common::place::{Place, Transport};
             $(
-                #[tokio::test]
-                async fn $test() {
-                    super::$test(Place::new(Transport::$transport)).await;
+                #[test]
+                fn $test() {
+                    Backend::$backend.run(async { super::super::super::$test(Place::new(Transport::$transport)).await });
                 }
             )+
         }
     };
 }
-pub(crate) use on_each_transport;
+pub(crate) use {on_each_transport, on_transport};

@@ -1,4 +1,4 @@
-//! A backend whose network follows a script, on tokio's clock (paused in tests), and a transport that counts.
+//! A backend whose network follows a script, on the clock of the test's backend, and a transport that counts.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -70,7 +70,7 @@ pub(crate) enum Accept {
 impl Scripted {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
-            clock: Net::os(),
+            clock: super::backend::net(),
             state: Mutex::default(),
             accepts: Arc::default(),
             accept_polls: Arc::default(),

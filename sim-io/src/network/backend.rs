@@ -307,7 +307,8 @@ impl Transport for Connection {
     }
 
     fn reset_on_drop(&mut self) {
-        self.handle.reset = true;
+        // A Unix socket has no reset.
+        self.handle.reset = !matches!(self.local, Endpoint::Unix(_));
     }
 }
 
@@ -458,7 +459,15 @@ impl RawDatagram for Datagram {
         Ok(self.local)
     }
 
-    fn multicast(&self, group: IpAddr, _: MulticastInterface, join: bool) -> io::Result<()> {
+    fn multicast(&self, group: IpAddr, interface: MulticastInterface, join: bool) -> io::Result<()> {
+        if let (IpAddr::V4(_), MulticastInterface::Index(_)) | (IpAddr::V6(_), MulticastInterface::Address(_)) =
+            (group, interface)
+        {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "an IPv4 group goes with an interface address, an IPv6 group with an index",
+            ));
+        }
         find(self.world)?.with(|state, _| state.multicast(self.slot, group, join))
     }
 

@@ -195,7 +195,8 @@ impl Network {
         self.world.with(|state, _| state.fabric.set_default_link(link));
     }
 
-    /// Sets the link between two hosts, both ways. What is on its way already keeps its time.
+    /// Sets the link between two hosts, both ways. What is on its way already keeps its time. Between a host and itself
+    /// it is the way that packets to its own addresses take, which else take no time.
     pub fn set_link(&self, a: &Host, b: &Host, link: Link) {
         self.set_link_one_way(a, b, link.clone());
         self.set_link_one_way(b, a, link);
