@@ -95,6 +95,6 @@ pub use socket::{Socket, SocketState};
 pub use stats::Stats;
 pub use stream::Stream;
 pub use task::{Task, catch_panic, catch_panic_in};
-pub use timer::Sleep;
+pub use timer::{Alarm, Sleep};
 #[cfg(feature = "tls")]
 pub use tls::{TlsClient, TlsClientBuilder, TlsInfo, TlsServer, TlsServerBuilder};

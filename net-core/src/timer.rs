@@ -95,16 +95,30 @@ impl<F: Future, E: FnOnce() -> Error> Future for OrElse<F, E> {
     }
 }
 
-/// A deadline that moves at nearly every wait.
+/// A deadline that moves at nearly every wait, for hand-written futures.
 ///
 /// Moving it later touches no timer: the old one rings, sees that it is early, and is set again. So a busy
 /// connection pays nothing for its time limits.
+///
+/// ```
+/// use std::future::poll_fn;
+/// use std::time::Duration;
+/// use net_core::{Alarm, Net};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> net_core::Result<()> {
+/// let net = Net::os();
+/// let mut alarm = Alarm::default();
+/// let at = net.now() + Duration::from_millis(1);
+/// poll_fn(|cx| alarm.poll(&net, at, cx)).await;
+/// assert!(net.now() >= at);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Default)]
-pub(crate) struct Alarm(Option<(Sleep, Instant)>);
+pub struct Alarm(Option<(Sleep, Instant)>);
 
 impl Alarm {
-    /// Ready when `at` has come.
-    pub(crate) fn poll(&mut self, net: &Net, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready when `at` has come; until then the task is woken by then at the latest, perhaps sooner.
+    pub fn poll(&mut self, net: &Net, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
         let (sleep, set) = match &mut self.0 {
             Some((sleep, set)) if *set <= at => (sleep, set),
             slot => {

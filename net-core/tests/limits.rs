@@ -25,6 +25,7 @@ where_time_jumps!(
     calls_that_are_dropped_do_not_begin_the_idle_time_anew,
     the_next_byte_of_a_begun_frame_has_its_own_time_limit,
     the_first_of_several_limits_counts,
+    without_a_high_water_mark_two_ends_that_send_at_will_never_wait_for_each_other,
     limits_change_while_the_connection_runs,
     part_of_a_frame_does_not_escape_the_idle_time_when_frames_have_no_time_limit,
     without_limits_a_connection_waits_for_ever,
@@ -301,6 +302,36 @@ async fn the_first_of_several_limits_counts() {
         let mut lines = Framed::with_limits(server, Line::default(), limits);
         assert_eq!(lines.next().await.unwrap_err().kind(), ErrorKind::Timeout(kind));
         assert_eq!(net.now() - start, after * SECOND);
+    }
+}
+
+async fn without_a_high_water_mark_two_ends_that_send_at_will_never_wait_for_each_other() {
+    const FRAMES: usize = 1000;
+    let net = net();
+    let (here, there) = Stream::pair_with_capacity(&net, 100);
+    let limits = FramedLimits::default().high_water(usize::MAX).max_output(1000);
+    let ends = [here, there].map(|stream| {
+        let mut lines = Framed::with_limits(stream, Line::default(), limits.clone());
+        let sender = lines.sender();
+        let sending = net
+            .spawn(async move {
+                for _ in 0..FRAMES {
+                    sender.send(&[b'x'; 99]).await?;
+                }
+                Ok::<_, net_core::Error>(())
+            })
+            .unwrap();
+        net.spawn(async move {
+            for _ in 0..FRAMES {
+                lines.next().await?.expect("a line");
+            }
+            lines.flush().await?;
+            sending.await?
+        })
+        .unwrap()
+    });
+    for end in ends {
+        end.await.unwrap().unwrap();
     }
 }
 

@@ -7,6 +7,9 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct FramedLimits {
     /// Gathered output, in bytes, above which reading pauses until it is written. Default: 64 KiB.
+    ///
+    /// `usize::MAX` for never. Where both ends send at will, and not only answers, both could pause and wait for each
+    /// other; then [`max_output`](Self::max_output) is what bounds the senders.
     pub high_water: usize,
     /// Most gathered output, in bytes: beyond it pushing fails, and [`Sender::send`](super::Sender::send) waits.
     /// One frame may go over it. Default: 16 MiB.
@@ -37,6 +40,15 @@ impl Default for FramedLimits {
 }
 
 impl FramedLimits {
+    /// The gathered output at which reading pauses.
+    pub(super) fn pause_at(&self) -> usize {
+        match self.high_water {
+            usize::MAX => usize::MAX,
+            // Above what may gather at all it would never be reached, and at zero nothing would ever be read.
+            bytes => bytes.clamp(1, self.max_output.max(1)),
+        }
+    }
+
     /// Sets the high-water mark, in bytes.
     #[must_use]
     pub fn high_water(mut self, bytes: usize) -> Self {

@@ -48,8 +48,7 @@ impl Writer {
             writing: Vec::new(),
             written: 0,
             unflushed: false,
-            // Above what may gather at all it would never be reached, and at zero nothing would ever be read.
-            high_water: limits.high_water.clamp(1, limits.max_output.max(1)),
+            high_water: limits.pause_at(),
             max: limits.max_output,
             timeout: limits.write_timeout,
             stuck: None,
@@ -60,7 +59,7 @@ impl Writer {
     }
 
     pub(super) fn set_limits(&mut self, limits: &FramedLimits) {
-        self.high_water = limits.high_water.clamp(1, limits.max_output.max(1));
+        self.high_water = limits.pause_at();
         self.timeout = limits.write_timeout;
         // A broken connection takes nothing, whatever the limits.
         if self.failed.is_none() {
