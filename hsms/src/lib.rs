@@ -21,6 +21,8 @@
 //! * [`Header`] and its parts: [`SType`], [`StreamFunction`], the status and reason codes; [`Message`], a header with
 //!   its text.
 //! * [`frame`]: messages on the wire.
+//! * [`item`]: SECS-II items, read from a buffer without copies and kept byte for byte, with typed access.
+//! * [`sml`]: items and messages as text.
 //!
 //! # Features
 //! | feature | default | brings |
@@ -34,17 +36,21 @@
 mod codes;
 pub mod frame;
 mod header;
+pub mod item;
 mod lock;
 mod message;
 pub mod session;
+pub mod sml;
 mod stream_function;
 
 pub use codes::{DeselectStatus, RejectReason, SType, SelectStatus};
 pub use header::Header;
+pub use item::{Item, ItemRef};
 pub use message::Message;
 pub use session::{Device, Linktest, SessionOptions, Timer, Timers};
 pub use stream_function::{InvalidStreamFunction, StreamFunction};
 
+pub use bytes::Bytes;
 pub use net_core;
 pub use net_core::{Endpoint, Error, ErrorKind, Net, Result};
 

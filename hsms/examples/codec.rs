@@ -1,0 +1,142 @@
+//! How fast items are read and written on this machine: `cargo run --release -p hsms --example codec`.
+//!
+//! The workloads are flat and nested lists of a thousand items, a list of 256 mixed items, and large bodies; each figure is
+//! the best of some rounds of the thread's time.
+
+#![expect(clippy::disallowed_methods, reason = "it measures real time, without I/O")]
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use hsms::item::{Array, Event, Format, Item, ItemRef, Parser, Writer};
+use hsms::net_core::framing::{Decoded, Framing};
+use hsms::{Header, StreamFunction, frame};
+
+fn main() {
+    let nested = Item::list((0..250).map(|i| Item::list([Item::u4(i), Item::ascii("abcdefgh"), Item::u4(i)])));
+    let flat = Item::list((0..1000).map(Item::u4));
+    let mixed = Item::list((0..255_u32).map(|i| match i % 5 {
+        0 => Item::u4(i),
+        1 => Item::ascii("ab"),
+        2 => Item::f4(1.5),
+        3 => Item::boolean(true),
+        _ => Item::u2(7),
+    }));
+    for (name, item, items) in [
+        ("nested 1001", &nested, 1001),
+        ("flat 1001", &flat, 1001),
+        ("mixed 256", &mixed, 256),
+    ] {
+        let bytes = item.as_bytes();
+        println!("{name}, {} bytes", bytes.len());
+        row("  pull walk", items, || {
+            Parser::new(bytes)
+                .filter(|event| matches!(event, Ok(Event::Leaf(_))))
+                .count()
+        });
+        row("  check (Item::parse of shared bytes)", items, || {
+            ItemRef::parse(bytes).map_or(0, ItemRef::len)
+        });
+        row("  borrowed: check, visit every value", items, || {
+            ItemRef::parse(bytes).map_or(0, sum)
+        });
+    }
+    let rows: Vec<(u32, &str, u32)> = (0..250).map(|i| (i, "abcdefgh", i)).collect();
+    let numbers: Vec<u32> = (0..1000).collect();
+    println!("Rust values");
+    let mut buffer = Some(Vec::new());
+    let mut write = |value: &dyn hsms::item::ToItem| {
+        let mut taken = buffer.take().unwrap_or_default();
+        taken.clear();
+        let mut writer = Writer::after(taken);
+        value.write(&mut writer);
+        let bytes = writer.into_buffer().unwrap_or_default();
+        let length = bytes.len();
+        buffer = Some(bytes);
+        length
+    };
+    row("  encode nested 1001", 1001, || write(&rows));
+    row("  encode flat 1001", 1001, || write(&numbers));
+    row("  read nested 1001 as Vec of tuples", 1001, || {
+        nested.read::<Vec<(u32, &str, u32)>>().map_or(0, |rows| rows.len())
+    });
+
+    println!("large");
+    let array: Vec<u32> = (0..250_000).collect();
+    let item = Item::numbers(&array);
+    let blob = Item::of(&(1_u32, vec![7_u8; 1 << 20].as_slice())).unwrap_or_else(|_| Item::list([]));
+    let mut copy = Vec::with_capacity(1 << 20);
+    row("  memcpy 1 MB", 1, || {
+        copy.clear();
+        copy.extend_from_slice(item.as_bytes());
+        copy.len()
+    });
+    row("  decode U4[250 000]", 1, || {
+        item.read::<Array<u32>>().map_or(0, |array| array.0.len())
+    });
+    let mut buffer = Some(Vec::new());
+    row("  encode U4[250 000]", 1, || {
+        let mut taken: Vec<u8> = buffer.take().unwrap_or_default();
+        taken.clear();
+        let mut writer = Writer::after(taken);
+        writer.numbers(&array);
+        let bytes = writer.into_buffer().unwrap_or_default();
+        let length = bytes.len();
+        buffer = Some(bytes);
+        length
+    });
+    row("  check L{U4, B[1 MiB]}", 1, || {
+        ItemRef::parse(blob.as_bytes()).map_or(0, ItemRef::len)
+    });
+
+    println!("frames of 14 bytes");
+    let header = Header::data(0, StreamFunction::new(1, 1), true, 7);
+    let mut out = Vec::with_capacity(1 << 16);
+    row("  encode", 1000, || {
+        out.clear();
+        for system in 0..1000 {
+            let _ = frame::encode(&header.with_system(system), b"", &mut out);
+        }
+        out.len()
+    });
+    let rules = frame::framing(frame::MAX_TEXT);
+    row("  decode", 1000, || {
+        let (mut at, mut sum) = (0, 0);
+        while let Ok(Decoded::Frame(found)) = rules.decode(&mut (), &out[at..]) {
+            if let Ok((header, _)) = frame::split(&out[at..][found.content]) {
+                sum += header.system() as usize;
+            }
+            at += found.consumed;
+        }
+        sum
+    });
+}
+
+/// Looks at every value.
+fn sum(item: ItemRef<'_>) -> usize {
+    match item.format() {
+        Format::List => item.items().map(sum).sum(),
+        Format::U4 => item.read::<u32>().map_or(0, |value| value as usize),
+        Format::U2 => item.read::<u16>().map_or(0, usize::from),
+        _ => item.data().first().map_or(0, |byte| usize::from(*byte)),
+    }
+}
+
+fn row(name: &str, operations: u32, mut work: impl FnMut() -> usize) {
+    let mut best = f64::MAX;
+    for _ in 0..7 {
+        let begin = Instant::now();
+        let mut rounds = 0_u32;
+        while begin.elapsed().as_millis() < 40 {
+            for _ in 0..8 {
+                black_box(work());
+            }
+            rounds += 8;
+        }
+        best = best.min(begin.elapsed().as_secs_f64() * 1e9 / f64::from(rounds));
+    }
+    println!(
+        "{name:42} {:9.2} ns each {best:12.0} ns in all",
+        best / f64::from(operations)
+    );
+}

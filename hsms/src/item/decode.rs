@@ -1,0 +1,323 @@
+//! Bytes to items, one after the other: the pull parser, and the errors that bytes can have.
+
+use std::fmt;
+
+use super::{Format, ItemRef, Limits};
+
+/// Reads the items of a text one by one, the lists before what is in them. Checks all that can be wrong, and allocates
+/// nothing while fewer than sixteen lists are open.
+///
+/// Ends after the one item that a text is. After an error it ends too.
+///
+/// ```
+/// use hsms::item::{Event, Parser};
+///
+/// let bytes = [0x01, 0x02, 0x41, 0x02, b'A', b'B', 0x21, 0x01, 0x01]; // <L <A "AB"> <B 0x01>>
+/// let mut parser = Parser::new(&bytes);
+/// assert_eq!(parser.next().transpose()?, Some(Event::List(2)));
+/// let Some(Event::Leaf(leaf)) = parser.next().transpose()? else { panic!() };
+/// assert_eq!(leaf.data(), b"AB");
+/// assert_eq!(parser.depth(), 1);
+/// # Ok::<(), hsms::item::DecodeError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Parser<'a> {
+    input: &'a [u8],
+    at: usize,
+    /// Items still to come in the innermost open list; outside of all, the one item.
+    left: u32,
+    /// The same for the lists around it.
+    outer: Stack,
+    /// How many more items are allowed.
+    allowance: u32,
+    limits: Limits,
+}
+
+/// What a [`Parser`] comes upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A list with this many items, which follow.
+    List(u32),
+    /// An item that is no list.
+    Leaf(ItemRef<'a>),
+}
+
+impl<'a> Parser<'a> {
+    /// Begins with the default limits.
+    #[must_use]
+    #[inline]
+    pub fn new(text: &'a [u8]) -> Self {
+        Self::with_limits(text, Limits::default())
+    }
+
+    /// Begins with limits of one's own.
+    #[must_use]
+    #[inline]
+    pub fn with_limits(text: &'a [u8], limits: Limits) -> Self {
+        Self {
+            input: text,
+            at: 0,
+            left: 1,
+            outer: Stack::default(),
+            allowance: limits.items,
+            limits,
+        }
+    }
+
+    /// How many lists are open around the item that came last; a list counts as open from its own event on.
+    #[must_use]
+    #[inline]
+    pub fn depth(&self) -> usize {
+        self.outer.depth
+    }
+
+    /// How many bytes have been read.
+    #[must_use]
+    #[inline]
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// Reads on to the end.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    #[inline]
+    pub fn finish(mut self) -> Result<(), DecodeError> {
+        loop {
+            match self.advance() {
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn advance(&mut self) -> Result<Option<Event<'a>>, DecodeError> {
+        while self.left == 0 {
+            match self.outer.pop() {
+                Some(left) => self.left = left,
+                None => return self.end(),
+            }
+        }
+        let rest = self.input.get(self.at..).unwrap_or_default();
+        let head = match Head::read(rest) {
+            Ok(head) => head,
+            Err(fault) => return Err(self.fail(fault)),
+        };
+        if self.allowance == 0 || rest.len() > self.limits.bytes {
+            return Err(self.over());
+        }
+        self.allowance -= 1;
+        self.left -= 1;
+        let length = head.length as usize;
+        if head.format == Format::List {
+            // Each item has at least two bytes.
+            if length > (rest.len() - head.size) / 2 {
+                return Err(self.fail(DecodeErrorKind::Truncated));
+            }
+            if self.outer.depth >= usize::from(self.limits.depth) {
+                return Err(self.fail(DecodeErrorKind::TooDeep(self.limits.depth)));
+            }
+            self.at += head.size;
+            self.outer.push(self.left);
+            self.left = head.length;
+            return Ok(Some(Event::List(head.length)));
+        }
+        let Some(bytes) = rest.get(..head.size + length) else {
+            return Err(self.fail(DecodeErrorKind::Truncated));
+        };
+        let size = head.format.size();
+        if length & (size - 1) != 0 || head.format == Format::Localized && length < 2 {
+            return Err(self.fail(DecodeErrorKind::BadLength(head.format, head.length)));
+        }
+        self.at += bytes.len();
+        Ok(Some(Event::Leaf(ItemRef::new(bytes, head))))
+    }
+
+    #[cold]
+    fn over(&mut self) -> DecodeError {
+        if self.input.len() > self.limits.bytes {
+            self.fail(DecodeErrorKind::TooLong(self.limits.bytes))
+        } else {
+            self.fail(DecodeErrorKind::TooManyItems(self.limits.items))
+        }
+    }
+
+    fn end(&mut self) -> Result<Option<Event<'a>>, DecodeError> {
+        match self.input.len() - self.at {
+            0 => Ok(None),
+            more => Err(self.fail(DecodeErrorKind::TrailingBytes(more))),
+        }
+    }
+
+    #[cold]
+    fn fail(&mut self, kind: DecodeErrorKind) -> DecodeError {
+        let error = DecodeError { kind, offset: self.at };
+        self.left = 0;
+        self.outer = Stack::default();
+        self.at = self.input.len();
+        error
+    }
+}
+
+impl<'a> Iterator for Parser<'a> {
+    type Item = Result<Event<'a>, DecodeError>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.advance().transpose()
+    }
+}
+
+/// The counts of the open lists, the outermost first.
+#[derive(Clone, Debug, Default)]
+struct Stack {
+    depth: usize,
+    inline: [u32; 16],
+    more: Vec<u32>,
+}
+
+impl Stack {
+    #[inline]
+    fn push(&mut self, left: u32) {
+        match self.inline.get_mut(self.depth) {
+            Some(place) => *place = left,
+            None => self.more.push(left),
+        }
+        self.depth += 1;
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<u32> {
+        self.depth = self.depth.checked_sub(1)?;
+        match self.inline.get(self.depth) {
+            Some(left) => Some(*left),
+            None => self.more.pop(),
+        }
+    }
+}
+
+/// The format byte and the length bytes of an item.
+#[derive(Clone, Copy)]
+pub(crate) struct Head {
+    pub(crate) format: Format,
+    /// How many bytes these are: 2 to 4.
+    pub(crate) size: usize,
+    /// Elements of a list, bytes of all others.
+    pub(crate) length: u32,
+}
+
+impl Head {
+    #[inline(always)]
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, DecodeErrorKind> {
+        let (format, size, length) = match *bytes {
+            // By far the most.
+            [first, length, ..] if first & 3 == 1 => (first, 2, u32::from(length)),
+            [first, high, low, ..] if first & 3 == 2 => (first, 3, u32::from(high) << 8 | u32::from(low)),
+            [first, high, middle, low, ..] if first & 3 == 3 => (first, 4, u32::from_be_bytes([0, high, middle, low])),
+            [first, ..] if first & 3 == 0 => return Err(DecodeErrorKind::NoLength(first)),
+            [] => return Err(DecodeErrorKind::Truncated),
+            _ => return Err(DecodeErrorKind::Truncated),
+        };
+        match Format::from_code(format >> 2) {
+            Some(format) => Ok(Self { format, size, length }),
+            None => Err(DecodeErrorKind::UnknownFormat(format)),
+        }
+    }
+}
+
+/// How many bytes the first `count` items take, of bytes that are known to be right.
+#[inline]
+pub(crate) fn extent(bytes: &[u8], count: u32) -> usize {
+    let (mut at, mut left) = (0_usize, u64::from(count));
+    while left > 0 {
+        let Ok(head) = Head::read(bytes.get(at..).unwrap_or_default()) else {
+            break;
+        };
+        left -= 1;
+        at += head.size;
+        if head.format == Format::List {
+            left += u64::from(head.length);
+        } else {
+            at += head.length as usize;
+        }
+    }
+    at.min(bytes.len())
+}
+
+/// Bytes that are no item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecodeError {
+    pub(super) kind: DecodeErrorKind,
+    pub(super) offset: usize,
+}
+
+impl DecodeError {
+    /// What is wrong.
+    #[must_use]
+    pub fn kind(&self) -> DecodeErrorKind {
+        self.kind
+    }
+
+    /// Where the item begins that is wrong, in bytes from the start of the text.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at byte {}: {}", self.offset, self.kind)
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// What can be wrong with bytes that should be an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeErrorKind {
+    /// The bytes end before the item does.
+    Truncated,
+    /// A format byte (given) that announces no length bytes.
+    NoLength(u8),
+    /// A format byte (given) whose format does not exist.
+    UnknownFormat(u8),
+    /// A length (given) that is no multiple of the format's size; or a localized text without its encoding.
+    BadLength(Format, u32),
+    /// So many bytes after the item: a text is one item.
+    TrailingBytes(usize),
+    /// More lists inside each other than the limit (given) allows.
+    TooDeep(u8),
+    /// More items than the limit (given) allows.
+    TooManyItems(u32),
+    /// More bytes than the limit (given) allows.
+    TooLong(usize),
+}
+
+impl fmt::Display for DecodeErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated => write!(f, "the bytes end before the item does"),
+            Self::NoLength(byte) => write!(f, "the format byte 0x{byte:02x} announces no length"),
+            Self::UnknownFormat(byte) => write!(f, "the format byte 0x{byte:02x} means no format"),
+            Self::BadLength(Format::Localized, length) => {
+                write!(f, "a W item of {length} bytes has no room for its encoding")
+            }
+            Self::BadLength(format, length) => {
+                write!(
+                    f,
+                    "a {format} item of {length} bytes, which {} does not divide",
+                    format.size()
+                )
+            }
+            Self::TrailingBytes(count) => write!(f, "{count} bytes after the item"),
+            Self::TooDeep(limit) => write!(f, "more than {limit} lists inside each other"),
+            Self::TooManyItems(limit) => write!(f, "more than {limit} items"),
+            Self::TooLong(limit) => write!(f, "more than {limit} bytes"),
+        }
+    }
+}
