@@ -150,6 +150,17 @@ pub fn unix(name: &UnixName, options: &SocketOptions) -> io::Result<(Socket, Soc
     Ok((socket, address))
 }
 
+/// Two Unix sockets that are connected with each other.
+///
+/// # Errors
+/// The system's, if there are no more sockets.
+pub fn pair() -> io::Result<(Socket, Socket)> {
+    let (one, other) = Socket::pair(Domain::UNIX, Type::STREAM, None)?;
+    one.set_nonblocking(true)?;
+    other.set_nonblocking(true)?;
+    Ok((one, other))
+}
+
 /// The path that stands for a name: Linux's abstract names begin with a NUL.
 fn unix_path(name: &UnixName) -> PathBuf {
     match name {

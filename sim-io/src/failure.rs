@@ -113,6 +113,13 @@ pub enum RunError {
         /// How late it is, in real time.
         late: std::time::Duration,
     },
+    /// The operating system could not be asked for its sockets.
+    Sockets {
+        /// When.
+        at: Instant,
+        /// Why.
+        failure: Failure,
+    },
     /// A process ran the environment that runs it.
     Nested,
 }
@@ -153,6 +160,7 @@ impl fmt::Display for RunError {
                 "too slow for real time: what was due at {at} is {:.3}s late",
                 late.as_secs_f64()
             ),
+            Self::Sockets { at, failure } => write!(f, "waiting for sockets failed at {at}: {failure}"),
             Self::Nested => f.write_str("a process can't run the environment that runs it"),
         }
     }
@@ -161,7 +169,7 @@ impl fmt::Display for RunError {
 impl StdError for RunError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Unhandled { failure, .. } => Some(failure.error()),
+            Self::Unhandled { failure, .. } | Self::Sockets { failure, .. } => Some(failure.error()),
             _ => None,
         }
     }

@@ -45,6 +45,8 @@ mod failure;
 pub mod network;
 pub mod packet;
 mod process;
+#[cfg(feature = "reactor")]
+pub mod reactor;
 pub mod resources;
 mod timeout;
 

@@ -1,5 +1,6 @@
 //! The environment: the clock, what is scheduled, and running it.
 
+pub(crate) mod alarm;
 pub(crate) mod core;
 mod pace;
 pub(crate) mod queue;
@@ -14,6 +15,8 @@ use std::time::Duration;
 use net_core::Instant;
 
 use self::core::{Core, Stepped};
+#[cfg(feature = "reactor")]
+pub(crate) use pace::wall;
 pub use pace::{InvalidFactor, RealTime};
 pub use queue::Priority;
 pub use trace::{Step, Traced};
@@ -195,6 +198,44 @@ impl Environment {
     /// ```
     pub fn keep_real_time(&self, how: RealTime) {
         self.core.pace.keep(how, self.now());
+        self.core.open();
+    }
+
+    /// An environment that keeps pace with the clock on the wall, a second for a second, however late something is: what
+    /// [real sockets](Self::net) go best with.
+    pub fn in_real_time() -> Self {
+        let env = Self::new();
+        env.keep_real_time(RealTime::SECOND_FOR_SECOND);
+        env
+    }
+
+    /// Keeps the clock virtual though there are [real sockets](Self::net): before it jumps, the environment waits for
+    /// sockets for at most `patience`, in real time. With zero it only looks at them; with [`Duration::MAX`] the clock
+    /// stands still as long as any process waits for a socket. When nothing else is scheduled it waits for sockets
+    /// however long it takes. Ends [`keep_real_time`](Self::keep_real_time).
+    #[cfg(feature = "reactor")]
+    pub fn keep_virtual_time(&self, patience: Duration) {
+        self.core.keep_virtual_time();
+        crate::reactor::Reactor::of(&self.core).set_patience(patience);
+    }
+
+    /// The operating system's sockets, under this environment: clones of the same [`Net`](net_core::Net) at each call.
+    ///
+    /// Sockets need a clock that was chosen for them: [`in_real_time`](Self::in_real_time),
+    /// [`keep_real_time`](Self::keep_real_time) or [`keep_virtual_time`](Self::keep_virtual_time). Without that, what
+    /// opens one fails with an error that says so.
+    #[cfg(feature = "reactor")]
+    pub fn net(&self) -> net_core::Net {
+        crate::reactor::Reactor::of(&self.core).net()
+    }
+
+    /// Which of the system's calls the environment waits for its sockets with.
+    ///
+    /// # Errors
+    /// [`PollerInUse`](crate::reactor::PollerInUse) once a socket was opened.
+    #[cfg(feature = "reactor")]
+    pub fn use_poller(&self, poller: crate::reactor::Poller) -> Result<(), crate::reactor::PollerInUse> {
+        crate::reactor::Reactor::of(&self.core).choose(poller)
     }
 
     /// Sets the simulated clock and the one on the wall side by side, after a pause between runs.

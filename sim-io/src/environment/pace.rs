@@ -14,6 +14,12 @@ pub struct RealTime {
 }
 
 impl RealTime {
+    /// Lenient, and as fast as the clock on the wall.
+    pub(super) const SECOND_FOR_SECOND: Self = Self {
+        factor: 1.0,
+        tolerance: None,
+    };
+
     /// A simulated second takes `factor` real ones. The run is strict: it ends with an error when it is later than that.
     ///
     /// # Errors
@@ -58,7 +64,7 @@ impl std::error::Error for InvalidFactor {}
 /// The two clocks, and where they were set side by side.
 #[derive(Default)]
 pub(super) struct Pace {
-    pub(super) on: Cell<bool>,
+    kept: Cell<bool>,
     anchor: RefCell<Option<Anchor>>,
 }
 
@@ -72,7 +78,7 @@ struct Anchor {
     clippy::disallowed_methods,
     reason = "this is what keeps pace with the clock on the wall"
 )]
-fn wall() -> std::time::Instant {
+pub(crate) fn wall() -> std::time::Instant {
     std::time::Instant::now()
 }
 
@@ -83,7 +89,17 @@ impl Pace {
             simulated: now,
             real: wall(),
         });
-        self.on.set(true);
+        self.kept.set(true);
+    }
+
+    pub(super) fn is_kept(&self) -> bool {
+        self.kept.get()
+    }
+
+    /// The clock is virtual again.
+    #[cfg(feature = "reactor")]
+    pub(super) fn end(&self) {
+        self.kept.set(false);
     }
 
     /// Sets both clocks side by side again.

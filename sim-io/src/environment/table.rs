@@ -81,6 +81,12 @@ impl<T> Table<T> {
         }
     }
 
+    /// What is at a place, whichever generation.
+    #[cfg(feature = "reactor")]
+    pub(crate) fn at_mut(&mut self, index: u32) -> Option<&mut T> {
+        self.rows.get_mut(index as usize)?.value.as_mut()
+    }
+
     #[inline]
     pub(crate) fn remove(&mut self, slot: Slot) -> Option<T> {
         let row = self.rows.get_mut(slot.index as usize)?;

@@ -1,6 +1,5 @@
 //! What a host gives to `net_core::Net`: handles that are numbers, and so are `Send`.
 
-use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -17,8 +16,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::tcp::{CLIENT, ListenAddress, SERVER, Which};
 use super::world::{Waiter, World, find};
 use crate::Environment;
+use crate::environment::alarm::Alarm;
 use crate::environment::core::{Core, WaitsFor};
-use crate::environment::queue::{Priority, Slot};
+use crate::environment::queue::Slot;
 
 /// The backend of one host.
 #[derive(Debug)]
@@ -121,7 +121,7 @@ impl Backend for HostBackend {
     }
 
     fn sleep_until(&self, at: Instant) -> Box<dyn Timer> {
-        Box::new(Alarm::new(self.world, at))
+        Box::new(Alarm::new(self.world, |id| Ok(Rc::clone(&find(id)?.core)), at))
     }
 
     fn spawn(&self, task: BoxFuture<'static, ()>) -> io::Result<()> {
@@ -481,69 +481,5 @@ impl Drop for Datagram {
         if let Ok(world) = find(self.world) {
             world.with(|state, _| state.close_udp(self.slot));
         }
-    }
-}
-
-/// A timer of a host.
-struct Alarm {
-    world: u64,
-    at: Instant,
-    /// None: it is over.
-    timer: Option<Slot>,
-}
-
-impl Alarm {
-    fn new(world: u64, at: Instant) -> Self {
-        let mut alarm = Self { world, at, timer: None };
-        alarm.set();
-        alarm
-    }
-
-    fn set(&mut self) {
-        if let Ok(world) = find(self.world) {
-            let core = &world.core;
-            self.timer = Some(core.timer(self.at.max(core.now()), Priority::NORMAL));
-        }
-    }
-
-    fn unset(&mut self) {
-        if let Some(timer) = self.timer.take()
-            && let Ok(world) = find(self.world)
-        {
-            world.core.drop_timer(timer);
-        }
-    }
-}
-
-impl Timer for Alarm {
-    fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(timer) = self.timer else {
-            return Poll::Ready(());
-        };
-        match find(self.world) {
-            Ok(world) if !world.core.poll_timer(timer, self.at, cx) => Poll::Pending,
-            _ => {
-                self.timer = None;
-                Poll::Ready(())
-            }
-        }
-    }
-
-    fn reset(&mut self, at: Instant) {
-        self.unset();
-        self.at = at;
-        self.set();
-    }
-}
-
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        self.unset();
-    }
-}
-
-impl fmt::Debug for Alarm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Alarm").field("at", &self.at).finish_non_exhaustive()
     }
 }

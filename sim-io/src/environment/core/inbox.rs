@@ -1,7 +1,7 @@
 //! Wakes from outside: other threads, and futures that are not of this crate.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::task::Wake;
 
 use super::Core;
@@ -14,7 +14,13 @@ pub(super) struct Inbox {
     pub(super) woken: Mutex<Vec<Slot>>,
     /// For a run that waits for real time to pass.
     pub(super) arrived: Condvar,
+    /// The run waits for sockets: what ends that is in `alarm`.
+    pub(super) asleep: AtomicBool,
+    pub(super) alarm: OnceLock<Alarm>,
 }
+
+/// Ends the wait for sockets, from any thread.
+pub(crate) type Alarm = Box<dyn Fn() + Send + Sync>;
 
 pub(super) struct ProcessWaker {
     pub(super) slot: Slot,
@@ -32,12 +38,23 @@ impl Wake for ProcessWaker {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(self.slot);
-        self.inbox.any.store(true, Ordering::Release);
+        self.inbox.any.store(true, Ordering::SeqCst);
         self.inbox.arrived.notify_one();
+        if self.inbox.asleep.load(Ordering::SeqCst)
+            && let Some(alarm) = self.inbox.alarm.get()
+        {
+            alarm();
+        }
     }
 }
 
 impl Core {
+    /// How other threads end the wait for sockets.
+    #[cfg(feature = "reactor")]
+    pub(crate) fn set_alarm(&self, alarm: Alarm) {
+        let _ = self.inbox.alarm.set(alarm);
+    }
+
     /// Moves what was woken from outside into the queue.
     #[inline]
     pub(super) fn drain_inbox(&self) {

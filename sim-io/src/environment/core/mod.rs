@@ -3,6 +3,7 @@
 mod events;
 mod inbox;
 mod interrupts;
+mod outside;
 mod processes;
 mod steps;
 mod timers;
@@ -17,6 +18,8 @@ use std::task::Waker;
 use net_core::Instant;
 
 pub(crate) use self::events::{Fire, Fired};
+#[cfg(feature = "reactor")]
+pub(crate) use self::inbox::Alarm;
 use self::inbox::Inbox;
 pub(crate) use self::processes::{Body, End};
 use self::processes::{Details, Entrant};
@@ -43,7 +46,11 @@ pub(crate) struct Core {
     /// The environment is gone: nothing happens any more.
     closed: Cell<bool>,
     random: Cell<u64>,
+    /// Something may come from outside: real time is kept, or there are sockets.
+    outside: Cell<bool>,
     pub(super) pace: Pace,
+    #[cfg(feature = "reactor")]
+    reactor: std::cell::OnceCell<std::rc::Weak<crate::reactor::Reactor>>,
     pub(crate) trace: Trace,
     endings: RefCell<Vec<Box<dyn FnOnce()>>>,
 }
@@ -93,7 +100,10 @@ impl Core {
             running: Cell::new(false),
             closed: Cell::new(false),
             random: Cell::new(seed),
+            outside: Cell::new(false),
             pace: Pace::default(),
+            #[cfg(feature = "reactor")]
+            reactor: std::cell::OnceCell::new(),
             trace: Trace::default(),
             endings: RefCell::default(),
         })

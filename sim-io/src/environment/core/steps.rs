@@ -3,8 +3,6 @@
 use std::num::NonZeroU32;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 use net_core::Instant;
@@ -57,37 +55,11 @@ impl Core {
         }
     }
 
-    /// Waits until the next thing is due by the clock on the wall, or something arrives from outside.
-    #[cold]
-    fn wait_for_real_time(&self) -> Result<(), RunError> {
-        while let Some(at) = self.peek() {
-            let wait = match self.pace.until(at) {
-                Ok(wait) => wait,
-                Err(late) => return Err(RunError::Late { at, late }),
-            };
-            if wait.is_zero() {
-                break;
-            }
-            let woken = self.inbox.woken.lock().unwrap_or_else(PoisonError::into_inner);
-            if woken.is_empty() {
-                // Early returns do no harm: it looks again.
-                drop(self.inbox.arrived.wait_timeout(woken, wait));
-            } else {
-                drop(woken);
-            }
-            if self.inbox.any.load(Ordering::Acquire) {
-                // What arrives now happens now.
-                self.now.set(self.pace.now().clamp(self.now.get(), at));
-            }
-        }
-        Ok(())
-    }
-
     /// Does the next thing.
     #[inline]
     pub(crate) fn step(self: &Rc<Self>) -> Result<Stepped, RunError> {
-        if self.pace.on.get() {
-            self.wait_for_real_time()?;
+        if self.outside.get() {
+            self.look_outside()?;
         }
         self.drain_inbox();
         let (entry, next) = {

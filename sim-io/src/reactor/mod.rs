@@ -1,0 +1,358 @@
+//! Real sockets: the environment's processes wait for the operating system's sockets as they wait for events.
+//!
+//! [`Environment::net`] gives the [`Net`] whose connections, listeners and datagrams are real. All runs on the
+//! environment's one thread; handles are numbers, looked up among the thread's environments, and so are `Send`.
+
+mod backend;
+mod bell;
+mod look_up;
+mod mio;
+mod poll;
+mod poller;
+mod precise;
+mod source;
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::os::fd::AsFd;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Context;
+use std::time::Duration;
+
+use net_core::Net;
+
+pub use self::poller::{Poller, PollerInUse};
+use self::poller::{Ready, Wait};
+use self::source::{Source, Waiter};
+use crate::environment::core::{Core, WaitsFor};
+use crate::environment::queue::Slot;
+use crate::environment::table::Table;
+
+/// How many steps there may be between two looks at the sockets.
+const STEPS: u32 = 256;
+
+/// The sockets of an environment.
+pub(crate) struct Reactor {
+    id: u64,
+    core: Rc<Core>,
+    net: Net,
+    state: RefCell<State>,
+    /// How long the virtual clock is held for sockets; None: nobody has said that it may be virtual.
+    patience: Cell<Option<Duration>>,
+    steps: Cell<u32>,
+    /// Look-ups that somebody waits for.
+    look_ups: Cell<usize>,
+    tasks: Cell<u64>,
+}
+
+struct State {
+    choice: Poller,
+    /// Made when it is first needed.
+    poller: Option<Box<dyn Wait>>,
+    sources: Table<Source>,
+    /// How many sides of sources have a waiter.
+    waiting: usize,
+    ready: Vec<Ready>,
+    /// Room to read into for those who bring none that is initialized.
+    room: Vec<u8>,
+}
+
+thread_local! {
+    static REACTORS: RefCell<Vec<Rc<Reactor>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The reactor of that number, if it is alive and of this thread.
+#[inline]
+fn find(id: u64) -> io::Result<Rc<Reactor>> {
+    let found = REACTORS.try_with(|reactors| {
+        let reactors = reactors.borrow();
+        reactors.iter().rev().find(|reactor| reactor.id == id).map(Rc::clone)
+    });
+    found.ok().flatten().ok_or_else(gone)
+}
+
+#[cold]
+fn gone() -> io::Error {
+    io::Error::other("this belongs to an environment that has ended, or that lives on another thread")
+}
+
+impl Reactor {
+    /// The reactor of an environment; made when it is first asked for.
+    pub(crate) fn of(core: &Rc<Core>) -> Rc<Self> {
+        if let Some(reactor) = core.reactor() {
+            return reactor;
+        }
+        static IDS: AtomicU64 = AtomicU64::new(0);
+        let id = IDS.fetch_add(1, Ordering::Relaxed);
+        let reactor = Rc::new(Self {
+            id,
+            core: Rc::clone(core),
+            net: Net::new(Arc::new(backend::Sockets(id))),
+            state: RefCell::new(State {
+                choice: Poller::default(),
+                poller: None,
+                sources: Table::default(),
+                waiting: 0,
+                ready: Vec::new(),
+                room: Vec::new(),
+            }),
+            patience: Cell::new(None),
+            steps: Cell::new(0),
+            look_ups: Cell::new(0),
+            tasks: Cell::new(0),
+        });
+        // The environment's end is that of its sockets: handles keep nothing alive for ever.
+        core.at_end(move || {
+            let ended = REACTORS.try_with(|reactors| {
+                let mut reactors = reactors.borrow_mut();
+                let index = reactors.iter().position(|reactor| reactor.id == id)?;
+                Some(reactors.remove(index))
+            });
+            drop(ended);
+        });
+        core.set_reactor(&reactor);
+        REACTORS.with(|reactors| reactors.borrow_mut().push(Rc::clone(&reactor)));
+        reactor
+    }
+
+    pub(crate) fn net(&self) -> Net {
+        self.net.clone()
+    }
+
+    pub(crate) fn choose(&self, poller: Poller) -> Result<(), PollerInUse> {
+        let state = &mut *self.state.borrow_mut();
+        if state.poller.is_some() {
+            return Err(PollerInUse);
+        }
+        state.choice = poller;
+        Ok(())
+    }
+
+    pub(crate) fn set_patience(&self, patience: Duration) {
+        self.patience.set(Some(patience));
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience.get().unwrap_or_default()
+    }
+
+    /// Makes sure that sockets may be used, and can.
+    fn prepare(&self) -> io::Result<()> {
+        if self.patience.get().is_none() && !self.core.keeps_real_time() {
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "real sockets under a virtual clock: choose real time with Environment::in_real_time or keep_real_time, \
+                 or say with keep_virtual_time how long the clock waits for sockets",
+            ));
+        }
+        let state = &mut *self.state.borrow_mut();
+        if state.poller.is_none() {
+            let mut poller = state.choice.make()?;
+            self.core.set_alarm(poller.alarm()?);
+            state.poller = Some(poller);
+        }
+        Ok(())
+    }
+
+    /// Whether somebody may wait for a socket or a look-up; cheap, and now and then wrong with yes.
+    #[inline]
+    pub(crate) fn somebody_waits(&self) -> bool {
+        self.look_ups.get() > 0 || self.state.borrow().waiting > 0
+    }
+
+    /// Whether somebody waits for a socket or a look-up.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        if self.look_ups.get() > 0 {
+            return true;
+        }
+        let state = self.state.borrow();
+        let waits = |waiter: &Option<Waiter>| match waiter {
+            None => false,
+            Some(Waiter::Process(process, turn)) => self.core.turn_of(*process) == Some(*turn),
+            Some(Waiter::Other(_)) => true,
+        };
+        let found = |source: &Source| waits(&source.read.waiter) || waits(&source.write.waiter);
+        state.waiting > 0 && state.sources.iter().any(|(_, source)| found(source))
+    }
+
+    /// Counts a step; true if it is time to look at the sockets though other things are due.
+    pub(crate) fn is_time_to_look(&self) -> bool {
+        self.steps.set(self.steps.get() + 1);
+        self.steps.get() >= STEPS
+    }
+
+    /// Waits for sockets; gives those who waited for what is ready.
+    pub(crate) fn wait(&self, limit: Option<Duration>) -> io::Result<Woken> {
+        self.steps.set(0);
+        let state = &mut *self.state.borrow_mut();
+        let mut woken = Vec::new();
+        let Some(poller) = &mut state.poller else {
+            return Ok(Woken(woken));
+        };
+        {
+            let sources = state.sources.iter();
+            let mut wanted = sources.filter_map(|(slot, source)| source.wanted(slot.index));
+            poller.wait(&mut wanted, limit, &mut state.ready)?;
+        }
+        for ready in state.ready.drain(..) {
+            if let Some(source) = state.sources.at_mut(ready.place) {
+                woken.extend(source.tell(ready).into_iter().flatten());
+            }
+        }
+        state.waiting = state.waiting.saturating_sub(woken.len());
+        Ok(Woken(woken))
+    }
+
+    /// Lets them go on, after what is due already.
+    pub(crate) fn wake(&self, woken: Woken) {
+        for waiter in woken.0 {
+            match waiter {
+                Waiter::Process(process, _) => self.core.wake(process),
+                Waiter::Other(waker) => waker.wake(),
+            }
+        }
+    }
+
+    /// Takes a socket in.
+    fn insert(&self, source: Source) -> io::Result<Handle> {
+        let slot = self.state.borrow_mut().sources.insert(source);
+        let handle = Handle { reactor: self.id, slot };
+        Ok(handle)
+    }
+
+    /// Begins to wait for a socket.
+    fn register(&self, slot: Slot) -> io::Result<()> {
+        let state = &mut *self.state.borrow_mut();
+        if let (Some(source), Some(poller)) = (state.sources.get_mut(slot), &mut state.poller)
+            && !source.registered
+        {
+            poller.add(slot.index, source.socket.as_fd())?;
+            source.registered = true;
+        }
+        Ok(())
+    }
+
+    fn close(&self, slot: Slot) {
+        let removed = {
+            let state = &mut *self.state.borrow_mut();
+            let removed = state.sources.remove(slot);
+            if let Some(source) = &removed {
+                let sides = [&source.read, &source.write];
+                state.waiting -= sides.iter().filter(|side| side.waiter.is_some()).count();
+                if let (Some(poller), true) = (&mut state.poller, source.registered) {
+                    poller.remove(source.socket.as_fd());
+                }
+            }
+            removed
+        };
+        // The wakers are somebody else's: they are dropped outside of the borrow.
+        drop(removed);
+    }
+
+    /// Who polls, with what it waits for told to the environment.
+    fn waiter(&self, cx: &Context<'_>, what: &'static str, name: Rc<str>) -> Waiter {
+        self.core.waits_for(WaitsFor::Thing(what, Some(name)));
+        match self.core.asking(cx) {
+            Some(process) => Waiter::Process(process, self.core.turn_of(process).unwrap_or_default()),
+            None => Waiter::Other(cx.waker().clone()),
+        }
+    }
+}
+
+/// Those who go on.
+pub(crate) struct Woken(Vec<Waiter>);
+
+impl Woken {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// A program's hold on a socket: dropping it closes the socket.
+#[derive(Debug)]
+struct Handle {
+    reactor: u64,
+    slot: Slot,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if let Ok(reactor) = find(self.reactor) {
+            reactor.close(self.slot);
+        }
+    }
+}
+
+/// Which side of a socket an operation is on.
+#[derive(Clone, Copy)]
+enum Which {
+    Read,
+    Write,
+}
+
+/// What an operation found.
+struct Tried<T> {
+    value: T,
+    /// The next one would have to wait.
+    short: bool,
+}
+
+impl Handle {
+    /// Tries an operation, and waits for the socket if it would block.
+    #[inline]
+    fn operate<T>(
+        &self,
+        cx: &Context<'_>,
+        which: Which,
+        what: &'static str,
+        mut operation: impl FnMut(&Source, &mut Vec<u8>) -> io::Result<Tried<T>>,
+    ) -> std::task::Poll<io::Result<T>> {
+        let reactor = find(self.reactor)?;
+        // Wakers are somebody else's: the one before is dropped outside of the borrow.
+        let _replaced;
+        let state = &mut *reactor.state.borrow_mut();
+        let edge = state.poller.as_ref().is_some_and(|poller| poller.is_edge_triggered());
+        let Some(source) = state.sources.get_mut(self.slot) else {
+            return std::task::Poll::Ready(Err(gone()));
+        };
+        let is_ready = |source: &Source| match which {
+            Which::Read => source.read.ready,
+            Which::Write => source.write.ready,
+        };
+        while is_ready(source) {
+            let outcome = operation(source, &mut state.room);
+            let side = match which {
+                Which::Read => &mut source.read,
+                Which::Write => &mut source.write,
+            };
+            match outcome {
+                Ok(Tried { value, short }) => {
+                    if short {
+                        side.was_short(edge);
+                    }
+                    return std::task::Poll::Ready(Ok(value));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => side.ready = false,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return std::task::Poll::Ready(Err(error)),
+            }
+        }
+        let name = source.name();
+        let waiter = reactor.waiter(cx, what, name);
+        let side = match which {
+            Which::Read => &mut source.read,
+            Which::Write => &mut source.write,
+        };
+        _replaced = side.waiter.replace(waiter);
+        state.waiting += usize::from(_replaced.is_none());
+        std::task::Poll::Pending
+    }
+}
+
+impl std::fmt::Debug for Reactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reactor").field("id", &self.id).finish_non_exhaustive()
+    }
+}
