@@ -58,12 +58,16 @@ proptest! {
         corrupt in prop_oneof![Just(0.0), 0.0..0.1],
         jitter in 0_u64..10,
         bandwidth in prop_oneof![Just(None), (1_000_000_u64..100_000_000).prop_map(Some)],
+        reorder in prop_oneof![Just(0.0), 0.0..0.1],
+        lines in [prop_oneof![Just(None), (1_000_000_u64..100_000_000).prop_map(Some)], prop_oneof![Just(None), (1_000_000_u64..100_000_000).prop_map(Some)]],
         bytes in prop_oneof![0_usize..2_000, 100_000_usize..500_000],
         faults in faults(),
     ) {
-        let mut link = Link::default().latency(ms(20)).jitter(ms(jitter)).loss(loss).corrupt(corrupt);
+        let mut link = Link::default().latency(ms(20)).jitter(ms(jitter)).loss(loss).corrupt(corrupt).reorder(reorder, ms(30));
         link.bandwidth = bandwidth;
         let pair = Pair::linked(seed, link);
+        pair.client.set_uplink(lines[0]);
+        pair.client.set_downlink(lines[1]);
         let (near, far) = pair.connected();
         let ends = [near, far].map(|stream| pair.env.process(exchange(stream, bytes)));
         let (env, network) = (pair.env.clone(), pair.network.clone());

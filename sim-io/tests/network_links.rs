@@ -2,11 +2,13 @@
 
 mod network_common;
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use net_core::Instant;
 use network_common::{Pair, ms};
-use sim_io::network::{Latency, Link, TcpSettings};
+use sim_io::network::{Latency, Link, Loss, TcpSettings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// How long a transfer takes, from the first write to the reader's end.
@@ -165,4 +167,102 @@ fn within_a_host_there_is_no_time() {
             Ok(())
         });
     }
+}
+
+/// The largest segments that a transfer of 14,600 bytes is cut to, and how long it takes.
+fn with_mtu(mtu: usize) -> (usize, Duration) {
+    let link = Link::default().latency(ms(10)).bandwidth(8_000_000).mtu(mtu);
+    let pair = Pair::linked(1, link);
+    let segment = Rc::new(Cell::new(0));
+    let seen = Rc::clone(&segment);
+    pair.network.watch(move |packet| seen.set(packet.segment));
+    let time = transfer(&pair, 14_600);
+    (segment.get(), time)
+}
+
+#[test]
+fn the_mtu_cuts_segments_and_costs_headers() {
+    let end = Duration::from_micros(40);
+    for (mtu, segment, segments) in [(576, 536, 28), (1500, 1460, 10), (9000, 8960, 2)] {
+        let (cut, time) = with_mtu(mtu);
+        assert_eq!(cut, segment);
+        let expected = Duration::from_micros(14_600 + segments * 40) + ms(10);
+        assert!(time == expected || time == expected + end, "{mtu}: {time:?}");
+    }
+    // Outside of what IP allows it is the nearest that is.
+    assert_eq!(with_mtu(1), with_mtu(576));
+    assert_eq!(with_mtu(1 << 20), with_mtu(65_535));
+}
+
+#[test]
+fn a_stream_repeats_what_was_damaged() {
+    let pair = Pair::linked(1, Link::default().latency(ms(10)).corrupt(0.02));
+    let time = transfer(&pair, 1_000_000);
+    let stats = pair.network.stats();
+    assert!(stats.corrupt > 5 && stats.corrupt == stats.lost, "{stats:?}");
+    assert!(stats.retransmissions >= stats.corrupt - 3, "{stats:?}");
+    assert!(time > ms(100), "{time:?}");
+}
+
+#[test]
+fn losses_and_damage_are_told_apart() {
+    let pair = Pair::linked(1, Link::default().latency(ms(10)).loss(0.02).corrupt(0.01));
+    transfer(&pair, 5_000_000);
+    let stats = pair.network.stats();
+    assert!(
+        stats.corrupt * 4 > stats.lost && stats.corrupt * 2 < stats.lost,
+        "{stats:?}"
+    );
+}
+
+#[test]
+fn a_stream_waits_for_what_was_overtaken() {
+    let pair = Pair::linked(1, Link::default().latency(ms(10)).reorder(1.0, ms(7)));
+    assert_eq!(transfer(&pair, 1000), ms(17));
+    let stats = pair.network.stats();
+    assert_eq!((stats.lost, stats.retransmissions), (0, 0));
+}
+
+#[test]
+fn a_stream_discards_copies() {
+    let pair = Pair::linked(1, Link::default().latency(ms(10)).duplicate(1.0));
+    assert_eq!(transfer(&pair, 100_000), ms(10));
+}
+
+#[test]
+fn loss_in_bursts_hits_several_in_a_row() {
+    let loss = Loss::Bursts {
+        worsen: 0.01,
+        mend: 0.2,
+        good: 0.0,
+        bad: 1.0,
+    };
+    let pair = Pair::linked(5, Link::default().losses(loss));
+    let (server, client) = (pair.server.net(), pair.client.net());
+    let received = pair.env.process(async move {
+        let socket = server.datagram(&"udp://0.0.0.0:7".parse().unwrap()).await.unwrap();
+        let mut numbers = Vec::new();
+        while let Ok(received) = server.timeout(ms(100), socket.receive()).await {
+            numbers.push(u32::from_be_bytes(received.unwrap().0[..].try_into().unwrap()));
+        }
+        numbers
+    });
+    pair.env.process(async move {
+        let socket = client.datagram(&"udp://0.0.0.0:0".parse().unwrap()).await.unwrap();
+        for number in 0..5000_u32 {
+            let to = "udp://server:7".parse().unwrap();
+            socket.send_to(&number.to_be_bytes(), &to).await.unwrap();
+            client.sleep(ms(1)).await;
+        }
+    });
+    let numbers = pair.env.run_until(&received).unwrap();
+    let gaps: Vec<u32> = numbers
+        .windows(2)
+        .map(|two| two[1] - two[0] - 1)
+        .filter(|gap| *gap > 0)
+        .collect();
+    let mean = f64::from(gaps.iter().sum::<u32>()) / gaps.len() as f64;
+    // One in a hundred begins a burst of five on average.
+    assert!((25..75).contains(&gaps.len()), "{} bursts", gaps.len());
+    assert!((3.0..7.0).contains(&mean), "{mean}");
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use net_core::Net;
 
 use super::backend::HostBackend;
-use super::world::World;
+use super::bandwidth::{Downlink, Uplink};
+use super::world::{HostState, World};
 
 /// A host of a [`Network`](super::Network). Clones are handles on the same one.
 #[derive(Clone)]
@@ -53,6 +54,31 @@ impl Host {
     /// Whether it runs.
     pub fn is_up(&self) -> bool {
         self.world.with(|state, _| state.fabric.is_up(self.id))
+    }
+
+    /// Limits what it can send to all other hosts together, in bits per second, headers included; 0 means 1, and `None`
+    /// no limit, which is the default. It comes before the bandwidth of the links, with a queue of 256 KiB: TCP waits for
+    /// room in it, other packets that find none are lost.
+    pub fn set_uplink(&self, bits_per_second: impl Into<Option<u64>>) {
+        let line = bits_per_second.into().map(Uplink::new);
+        self.change(|host| host.up_line = line);
+    }
+
+    /// Limits what it can receive from all other hosts together, in bits per second, headers included; 0 means 1, and
+    /// `None` no limit, which is the default. Streams share it and wait; other packets that would wait behind more than
+    /// 256 KiB are lost.
+    pub fn set_downlink(&self, bits_per_second: impl Into<Option<u64>>) {
+        let line = bits_per_second.into().map(Downlink::new);
+        self.change(|host| host.down_line = line);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut HostState)) {
+        self.world.with(|state, _| {
+            state.fabric.limited = true;
+            if let Some(host) = state.fabric.hosts.get_mut(self.id) {
+                change(host);
+            }
+        });
     }
 
     /// It loses power: the tasks that were spawned through its [`Net`] are dropped where they wait, and its connections,

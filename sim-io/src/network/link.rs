@@ -1,11 +1,7 @@
 //! Links: what happens to packets on their way from one host to another.
 
-use std::rc::Rc;
 use std::time::Duration;
 
-use net_core::Instant;
-
-use super::tcp::Parked;
 use crate::environment::core::Core;
 
 /// How long a packet is on its way.
@@ -91,7 +87,7 @@ pub struct Link {
     /// Probability that a packet arrives twice. TCP discards the copy. Default: 0.
     pub duplicate: f64,
     /// Probability that a packet takes [`reorder_by`](Self::reorder_by) longer, so that later ones overtake it. TCP puts
-    /// them in order again. Default: 0.
+    /// them in order again, so that what follows waits for it. Default: 0.
     pub reorder: f64,
     /// How much longer such a packet takes. Default: 10 ms.
     pub reorder_by: Duration,
@@ -219,7 +215,7 @@ impl Link {
 
     /// How long the next packet is on its way.
     #[inline]
-    fn draw(&self, core: &Core) -> Duration {
+    pub(super) fn draw(&self, core: &Core) -> Duration {
         let latency = match self.latency {
             Latency::Fixed(latency) => latency,
             Latency::Uniform { min, max } => min.saturating_add(max.saturating_sub(min).mul_f64(fraction(core))),
@@ -264,170 +260,4 @@ fn times(duration: Duration, by: f64) -> Duration {
 /// From 0 up to, and without, 1.
 pub(super) fn fraction(core: &Core) -> f64 {
     (core.random() >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-/// Draws only if the outcome is open, so that an unused setting changes no other draw.
-fn happens(probability: f64, core: &Core) -> bool {
-    probability > 0.0 && fraction(core) < probability
-}
-
-/// One direction between two hosts: its link, and the state that it is in.
-#[derive(Debug)]
-pub(super) struct Path {
-    pub(super) link: Rc<Link>,
-    /// The link is its own, not the network's default.
-    pub(super) own: bool,
-    /// Until when the bandwidth is used up.
-    busy: Instant,
-    /// The bad state of a link that loses in bursts.
-    bad: bool,
-    pub(super) cut: bool,
-    pub(super) held: bool,
-    /// What waits until it is released.
-    pub(super) parked: Vec<Parked>,
-}
-
-/// What becomes of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// It arrives; perhaps twice.
-    Arrives(Instant, Option<Instant>),
-    Lost,
-    Corrupt,
-    /// It waits until the path is released.
-    Held,
-}
-
-impl Path {
-    pub(super) fn new(link: Rc<Link>, own: bool) -> Self {
-        Self {
-            link,
-            own,
-            busy: Instant::ZERO,
-            bad: false,
-            cut: false,
-            held: false,
-            parked: Vec::new(),
-        }
-    }
-
-    /// How long so many bytes take to leave.
-    fn serialisation(&self, bytes: usize) -> Duration {
-        match self.link.bandwidth {
-            None => Duration::ZERO,
-            Some(bits) => {
-                let nanos = (bytes as u128 * 8_000_000_000).div_ceil(u128::from(bits.max(1)));
-                Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
-            }
-        }
-    }
-
-    /// Bytes that find room in the queue now; none if there is no limit.
-    pub(super) fn room(&self, now: Instant) -> Option<usize> {
-        let bits = self.link.bandwidth?;
-        let queued = (self.busy - now).as_nanos() * u128::from(bits) / 8_000_000_000;
-        if queued == 0 {
-            // Whatever the queue's size: one packet is on the wire itself.
-            return Some(self.link.queue.max(self.link.largest_packet()));
-        }
-        Some(
-            self.link
-                .queue
-                .saturating_sub(usize::try_from(queued).unwrap_or(usize::MAX)),
-        )
-    }
-
-    /// When that many bytes will find room.
-    pub(super) fn when_room(&self, now: Instant, bytes: usize) -> Instant {
-        let may_wait = self.link.queue.saturating_sub(bytes);
-        (self.busy - self.serialisation(may_wait)).max(now + Duration::from_nanos(1))
-    }
-
-    /// When so many bytes arrive that leave now, behind what waits already.
-    #[inline]
-    pub(super) fn arrival(&mut self, now: Instant, bytes: usize, core: &Core) -> Instant {
-        if self.link.bandwidth.is_some() {
-            self.busy = self.busy.max(now) + self.serialisation(bytes);
-            self.busy + self.link.draw(core)
-        } else {
-            now + self.link.draw(core)
-        }
-    }
-
-    /// When an acknowledgement arrives that leaves now: it takes no bandwidth.
-    #[inline]
-    pub(super) fn acknowledgement(&self, now: Instant, core: &Core) -> Instant {
-        now + self.link.draw(core)
-    }
-
-    /// The first of so many packets that is lost or damaged.
-    #[inline]
-    pub(super) fn first_lost(&mut self, packets: usize, core: &Core) -> Option<usize> {
-        let link = &*self.link;
-        if link.loss == Loss::None && link.corrupt <= 0.0 {
-            return None;
-        }
-        match link.loss {
-            Loss::Bursts { .. } => (0..packets).find(|_| self.loses(core) || happens(self.link.corrupt, core)),
-            Loss::None => first(link.corrupt, packets, core),
-            Loss::Random(loss) => first(1.0 - (1.0 - loss) * (1.0 - link.corrupt), packets, core),
-        }
-    }
-
-    fn loses(&mut self, core: &Core) -> bool {
-        match self.link.loss {
-            Loss::None => false,
-            Loss::Random(probability) => happens(probability, core),
-            Loss::Bursts {
-                worsen,
-                mend,
-                good,
-                bad,
-            } => {
-                if happens(if self.bad { mend } else { worsen }, core) {
-                    self.bad = !self.bad;
-                }
-                happens(if self.bad { bad } else { good }, core)
-            }
-        }
-    }
-
-    /// Sends a packet that is no stream data; `packets` is the number of its fragments.
-    pub(super) fn send(&mut self, now: Instant, bytes: usize, packets: usize, core: &Core) -> Fate {
-        if self.cut {
-            return Fate::Lost;
-        }
-        if self.held {
-            return Fate::Held;
-        }
-        if self.room(now).is_some_and(|room| bytes > room) {
-            return Fate::Lost;
-        }
-        let mut at = self.arrival(now, bytes, core);
-        for _ in 0..packets {
-            if self.loses(core) {
-                return Fate::Lost;
-            }
-            if happens(self.link.corrupt, core) {
-                return Fate::Corrupt;
-            }
-        }
-        if happens(self.link.reorder, core) {
-            at += self.link.reorder_by;
-        }
-        let copy = happens(self.link.duplicate, core).then(|| self.acknowledgement(now, core));
-        Fate::Arrives(at, copy)
-    }
-}
-
-/// The first of so many independent events that happens, by one draw.
-fn first(probability: f64, count: usize, core: &Core) -> Option<usize> {
-    if probability <= 0.0 {
-        return None;
-    }
-    if probability >= 1.0 {
-        return Some(0);
-    }
-    let before = ((1.0 - fraction(core)).ln() / (1.0 - probability).ln()).floor();
-    (before < count as f64).then_some(before as usize)
 }

@@ -60,8 +60,10 @@
 //! clock stands at zero and its timers are over at once.
 
 mod backend;
+mod bandwidth;
 mod host;
 mod link;
+mod path;
 mod pcap;
 mod tap;
 mod tcp;
@@ -150,7 +152,7 @@ pub struct Stats {
     pub packets: u64,
     /// Packets that did not arrive.
     pub lost: u64,
-    /// Those of them that were damaged, the data of streams not counted.
+    /// Those of them that were damaged.
     pub corrupt: u64,
     /// Datagrams that arrived twice.
     pub duplicates: u64,
@@ -250,7 +252,7 @@ impl Network {
         self.release(a, b);
     }
 
-    fn change(&self, from: &Host, to: &Host, change: impl FnOnce(&mut link::Path)) {
+    fn change(&self, from: &Host, to: &Host, change: impl FnOnce(&mut path::Path)) {
         let ids = [from.id, to.id];
         self.world.with(|state, core| {
             if let Some(path) = state.fabric.path(from.id, to.id) {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use net_core::Instant;
 
-use super::link::Fate;
+use super::path::Fate;
 use super::world::Fabric;
 
 /// A packet as its sender sees it leave; `{}` prints it as a line of a log. What a stream sends at once is one of them,

@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 
 use net_core::SocketOptions;
 
-use super::link::Fate;
+use super::path::Fate;
 use super::tap::{Packet as Seen, PacketKind};
 use super::tcp::Parked;
 use super::world::{State, Waiter, World};
@@ -259,7 +259,7 @@ impl State {
         let room = path.link.largest_packet() - header;
         let fragments = (packet.data.len() + 8).div_ceil(room);
         let bytes = packet.data.len() + 8 + fragments * header;
-        let fate = path.send(core.now(), bytes, fragments, core);
+        let fate = fabric.send([packet.from_host, packet.to_host], bytes, fragments, core);
         if fabric.watched {
             let [from_host, to_host] = fabric.names(packet.from_host, packet.to_host);
             fabric.seen.push(Seen {

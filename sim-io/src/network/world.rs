@@ -10,7 +10,9 @@ use std::task::Waker;
 
 use net_core::UnixName;
 
-use super::link::{Link, Path};
+use super::bandwidth::{Downlink, Uplink};
+use super::link::Link;
+use super::path::Path;
 use super::tap::Packet;
 use super::tcp::{Conn, Listening};
 use super::udp::Socket;
@@ -46,6 +48,8 @@ pub(super) struct Fabric {
     pub(super) by_address: BTreeMap<IpAddr, usize>,
     pub(super) default_link: Rc<Link>,
     pub(super) loopback: Rc<Link>,
+    /// Some host has a line of its own with a limit.
+    pub(super) limited: bool,
     /// Who goes on once the state is free again.
     pub(super) woken: Vec<Waiter>,
     pub(super) settings: super::TcpSettings,
@@ -59,6 +63,9 @@ pub(super) struct HostState {
     pub(super) name: Rc<str>,
     pub(super) addresses: Vec<IpAddr>,
     pub(super) up: bool,
+    /// What it can send and receive in all; none: no limit.
+    pub(super) up_line: Option<Uplink>,
+    pub(super) down_line: Option<Downlink>,
     /// To the host of that number.
     paths: Vec<Option<Box<Path>>>,
     pub(super) tcp: BTreeMap<u16, Vec<Slot>>,
@@ -129,6 +136,7 @@ impl World {
                     by_address: BTreeMap::new(),
                     default_link: Rc::new(Link::default()),
                     loopback: Rc::new(Link::loopback()),
+                    limited: false,
                     woken: Vec::new(),
                     settings: super::TcpSettings::default(),
                     stats: super::Stats::default(),
@@ -268,6 +276,8 @@ impl Fabric {
             name: name.into(),
             addresses,
             up: true,
+            up_line: None,
+            down_line: None,
             paths: Vec::new(),
             tcp: BTreeMap::new(),
             udp: BTreeMap::new(),

@@ -4,6 +4,7 @@ use super::packet::{Control, header};
 use super::{Answer, Burst, Conn, Phase, SERVER, Which};
 use crate::environment::core::Core;
 use crate::environment::queue::Slot;
+use crate::network::path::Fate;
 use crate::network::tap::{Outcome, PacketKind};
 use crate::network::world::Fabric;
 
@@ -34,22 +35,24 @@ impl Conn {
                 }
                 return;
             }
+            let limited = fabric.limited;
             let Some(path) = fabric.path(here, there) else { return };
             if path.held {
                 way.parked = true;
                 return;
             }
             let segment = path.link.largest_packet() - header;
-            if let Some(room) = path.room(now) {
+            let queue = path.link.queue;
+            if (path.link.bandwidth.is_some() || limited)
+                && let Some(room) = fabric.room(here, there, now)
+            {
                 // Bursts stay small beside the window, so that acknowledgements keep coming while it is sent.
                 let burst = (way.receive_room / 8) as usize / segment.max(1) * segment;
-                let burst = burst
-                    .min(path.link.queue / 2 / (segment + header) * segment)
-                    .max(segment);
+                let burst = burst.min(queue / 2 / (segment + header) * segment).max(segment);
                 let wanted = bytes.min(burst);
                 let needed = wanted + wanted.div_ceil(segment).max(1) * header;
                 if needed > room {
-                    let at = path.when_room(now, needed);
+                    let at = fabric.when_room(here, there, now, needed);
                     self.at(core, at);
                     return;
                 }
@@ -58,19 +61,20 @@ impl Conn {
                 }
             }
             let segments = bytes.div_ceil(segment).max(1);
-            let (mut lost, mut whole) = (false, segments);
+            let Some(path) = fabric.path(here, there) else { return };
+            let (mut lost, mut whole) = (None, segments);
             if path.cut {
-                (lost, whole, bytes, end) = (true, 0, 0, false);
-            } else if let Some(first) = path.first_lost(segments, core) {
-                (lost, whole, bytes, end) = (true, first, bytes.min(first * segment), false);
+                (lost, whole, bytes, end) = (Some(Fate::Lost), 0, 0, false);
+            } else if let Some((first, fate)) = path.first_lost(segments, core) {
+                (lost, whole, bytes, end) = (Some(fate), first, bytes.min(first * segment), false);
             }
+            let later = path.reordering(whole, core);
             fabric.stats.packets += segments as u64;
-            if lost {
-                fabric.stats.lost += 1;
-            }
+            fabric.stats.lost += u64::from(lost.is_some());
+            fabric.stats.corrupt += u64::from(lost == Some(Fate::Corrupt));
             if whole > 0 {
-                let Some(path) = fabric.path(here, there) else { return };
-                let at = path.arrival(now, bytes + whole * header, core).max(way.last_arrival);
+                let (at, _) = fabric.carry(here, there, now, bytes + whole * header, core);
+                let at = (at + later).max(way.last_arrival);
                 way.last_arrival = at;
                 let before = way.sent;
                 way.sent += bytes as u64;
@@ -97,11 +101,11 @@ impl Conn {
                     self.show(fabric, core, from, kind, (before, sent), Outcome::Arrives(at));
                 }
             }
-            if lost {
+            if let Some(fate) = lost {
                 if fabric.watched {
                     let way = &self.ways[from];
                     let range = (way.sent, way.written.min(way.sent + segment as u64));
-                    self.show(fabric, core, from, PacketKind::Data, range, Outcome::Lost);
+                    self.show(fabric, core, from, PacketKind::Data, range, fate.into());
                 }
                 self.stall(fabric, core, from);
                 return;

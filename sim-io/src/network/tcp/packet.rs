@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::{CLIENT, Conn, SERVER, Which};
 use crate::environment::core::Core;
 use crate::environment::queue::Slot;
-use crate::network::link::Fate;
+use crate::network::path::Fate;
 use crate::network::tap::{Outcome, Packet, PacketKind};
 use crate::network::udp;
 use crate::network::world::Fabric;
@@ -51,12 +51,8 @@ impl Conn {
         let from = what.from();
         let (here, there) = (self.ends[from].host, self.ends[1 - from].host);
         let bytes = header(self.ends[from].address);
-        let now = core.now();
         fabric.stats.packets += 1;
-        let Some(path) = fabric.path(here, there) else {
-            return false;
-        };
-        let fate = path.send(now, bytes, 1, core);
+        let fate = fabric.send([here, there], bytes, 1, core);
         if fabric.watched {
             let kind = match what {
                 Control::Syn => PacketKind::Syn,
