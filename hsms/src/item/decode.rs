@@ -22,8 +22,9 @@ use super::{Format, ItemRef, Limits};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Parser<'a> {
-    input: &'a [u8],
-    at: usize,
+    rest: &'a [u8],
+    /// How long the whole text is.
+    total: usize,
     /// Items still to come in the innermost open list; outside of all, the one item.
     left: u32,
     /// The same for the lists around it.
@@ -55,11 +56,11 @@ impl<'a> Parser<'a> {
     #[inline]
     pub fn with_limits(text: &'a [u8], limits: Limits) -> Self {
         Self {
-            input: text,
-            at: 0,
+            rest: text,
+            total: text.len(),
             left: 1,
             outer: Stack::default(),
-            allowance: limits.items,
+            allowance: if text.len() > limits.bytes { 0 } else { limits.items },
             limits,
         }
     }
@@ -75,7 +76,7 @@ impl<'a> Parser<'a> {
     #[must_use]
     #[inline]
     pub fn offset(&self) -> usize {
-        self.at
+        self.total - self.rest.len()
     }
 
     /// Reads on to the end.
@@ -93,72 +94,63 @@ impl<'a> Parser<'a> {
         }
     }
 
+    // Inlined into its callers with all state in registers: so nothing here may take the address of `self`.
     #[inline(always)]
     fn advance(&mut self) -> Result<Option<Event<'a>>, DecodeError> {
         while self.left == 0 {
             match self.outer.pop() {
                 Some(left) => self.left = left,
-                None => return self.end(),
+                None if self.rest.is_empty() => return Ok(None),
+                None => return Err(self.fail(DecodeErrorKind::TrailingBytes(self.rest.len()))),
             }
         }
-        let rest = self.input.get(self.at..).unwrap_or_default();
+        let rest = self.rest;
         let head = match Head::read(rest) {
             Ok(head) => head,
             Err(fault) => return Err(self.fail(fault)),
         };
-        if self.allowance == 0 || rest.len() > self.limits.bytes {
-            return Err(self.over());
+        if self.allowance == 0 {
+            let fault = if self.total > self.limits.bytes {
+                DecodeErrorKind::TooLong(self.limits.bytes)
+            } else {
+                DecodeErrorKind::TooManyItems(self.limits.items)
+            };
+            return Err(self.fail(fault));
         }
         self.allowance -= 1;
         self.left -= 1;
-        let length = head.length as usize;
+        let (size, length) = (usize::from(head.size), head.length as usize);
         if head.format == Format::List {
             // Each item has at least two bytes.
-            if length > (rest.len() - head.size) / 2 {
+            if length > (rest.len() - size) / 2 {
                 return Err(self.fail(DecodeErrorKind::Truncated));
             }
             if self.outer.depth >= usize::from(self.limits.depth) {
                 return Err(self.fail(DecodeErrorKind::TooDeep(self.limits.depth)));
             }
-            self.at += head.size;
+            self.rest = rest.get(size..).unwrap_or_default();
             self.outer.push(self.left);
             self.left = head.length;
             return Ok(Some(Event::List(head.length)));
         }
-        let Some(bytes) = rest.get(..head.size + length) else {
+        let Some((bytes, rest)) = rest.split_at_checked(size + length) else {
             return Err(self.fail(DecodeErrorKind::Truncated));
         };
-        let size = head.format.size();
-        if length & (size - 1) != 0 || head.format == Format::Localized && length < 2 {
+        if length & (head.format.size() - 1) != 0 || head.format == Format::Localized && length < 2 {
             return Err(self.fail(DecodeErrorKind::BadLength(head.format, head.length)));
         }
-        self.at += bytes.len();
+        self.rest = rest;
         Ok(Some(Event::Leaf(ItemRef::new(bytes, head))))
     }
 
-    #[cold]
-    fn over(&mut self) -> DecodeError {
-        if self.input.len() > self.limits.bytes {
-            self.fail(DecodeErrorKind::TooLong(self.limits.bytes))
-        } else {
-            self.fail(DecodeErrorKind::TooManyItems(self.limits.items))
-        }
-    }
-
-    fn end(&mut self) -> Result<Option<Event<'a>>, DecodeError> {
-        match self.input.len() - self.at {
-            0 => Ok(None),
-            more => Err(self.fail(DecodeErrorKind::TrailingBytes(more))),
-        }
-    }
-
-    #[cold]
+    /// The error at this place; nothing comes after it.
+    #[inline(always)]
     fn fail(&mut self, kind: DecodeErrorKind) -> DecodeError {
-        let error = DecodeError { kind, offset: self.at };
+        let offset = self.offset();
         self.left = 0;
-        self.outer = Stack::default();
-        self.at = self.input.len();
-        error
+        self.outer.depth = 0;
+        self.rest = &[];
+        DecodeError { kind, offset }
     }
 }
 
@@ -184,7 +176,13 @@ impl Stack {
     fn push(&mut self, left: u32) {
         match self.inline.get_mut(self.depth) {
             Some(place) => *place = left,
-            None => self.more.push(left),
+            None => {
+                // By value: see `advance`.
+                let mut more = std::mem::take(&mut self.more);
+                more.truncate(self.depth - self.inline.len());
+                more.push(left);
+                self.more = more;
+            }
         }
         self.depth += 1;
     }
@@ -194,7 +192,7 @@ impl Stack {
         self.depth = self.depth.checked_sub(1)?;
         match self.inline.get(self.depth) {
             Some(left) => Some(*left),
-            None => self.more.pop(),
+            None => self.more.get(self.depth - self.inline.len()).copied(),
         }
     }
 }
@@ -204,7 +202,7 @@ impl Stack {
 pub(crate) struct Head {
     pub(crate) format: Format,
     /// How many bytes these are: 2 to 4.
-    pub(crate) size: usize,
+    pub(crate) size: u8,
     /// Elements of a list, bytes of all others.
     pub(crate) length: u32,
 }
@@ -237,7 +235,7 @@ pub(crate) fn extent(bytes: &[u8], count: u32) -> usize {
             break;
         };
         left -= 1;
-        at += head.size;
+        at += usize::from(head.size);
         if head.format == Format::List {
             left += u64::from(head.length);
         } else {

@@ -123,14 +123,14 @@ impl<'a> ItemRef<'a> {
     #[must_use]
     #[inline]
     pub fn data(self) -> &'a [u8] {
-        self.as_bytes().get(self.head.size..).unwrap_or_default()
+        self.as_bytes().get(usize::from(self.head.size)..).unwrap_or_default()
     }
 
     /// How many length bytes it uses: 1 to 3. One more than needed is allowed.
     #[must_use]
     #[inline]
     pub fn length_bytes(self) -> usize {
-        self.head.size - 1
+        usize::from(self.head.size) - 1
     }
 
     /// The items of a list, in order; none if it is no list.
@@ -139,7 +139,7 @@ impl<'a> ItemRef<'a> {
     pub fn items(self) -> Items<'a> {
         let left = if self.is_list() { self.head.length } else { 0 };
         Items {
-            rest: self.bytes.get(self.head.size..).unwrap_or_default(),
+            rest: self.bytes.get(usize::from(self.head.size)..).unwrap_or_default(),
             left,
             behind_list: false,
         }
@@ -221,12 +221,12 @@ impl<'a> Iterator for Heads<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let head = Head::read(self.0).ok()?;
         let end = match head.format {
-            Format::List => head.size,
-            _ => head.size + head.length as usize,
+            Format::List => usize::from(head.size),
+            _ => usize::from(head.size) + head.length as usize,
         };
         let (own, rest) = self.0.split_at_checked(end)?;
         self.0 = rest;
-        Some((head.format, head.length, own.get(head.size..)?))
+        Some((head.format, head.length, own.get(usize::from(head.size)..)?))
     }
 }
 
@@ -276,7 +276,9 @@ impl<'a> Iterator for Items<'a> {
             self.behind_list = true;
             return Some(ItemRef { bytes: self.rest, head });
         }
-        let (bytes, rest) = self.rest.split_at_checked(head.size + head.length as usize)?;
+        let (bytes, rest) = self
+            .rest
+            .split_at_checked(usize::from(head.size) + head.length as usize)?;
         self.rest = rest;
         Some(ItemRef { bytes, head })
     }
