@@ -5,10 +5,15 @@ use std::process::Command;
 /// Runs an example that cargo has built for these tests.
 #[track_caller]
 fn prints(name: &str, simpy: &str) {
+    prints_with(name, &[], simpy);
+}
+
+#[track_caller]
+fn prints_with(name: &str, arguments: &[&str], simpy: &str) {
     let own = std::env::current_exe().unwrap();
     let examples = own.parent().and_then(|deps| deps.parent()).unwrap().join("examples");
     let example = examples.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    let output = Command::new(&example).output().unwrap_or_else(|error| {
+    let output = Command::new(&example).args(arguments).output().unwrap_or_else(|error| {
         panic!(
             "{}: {error}; `cargo build -p sim-io --examples` builds it",
             example.display()
@@ -41,4 +46,13 @@ fn movie_renege() {
 #[test]
 fn gas_station() {
     prints("gas_station", include_str!("simpy/expected/gas_station.txt"));
+}
+
+#[test]
+#[cfg(feature = "reactor")]
+fn sockets() {
+    // What simpy.io's own example prints.
+    for arguments in [&[] as &[&str], &["--virtual"], &["--real"], &["--poll"]] {
+        prints_with("sockets", arguments, "ohai\ncya\n");
+    }
 }
