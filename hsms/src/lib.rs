@@ -29,9 +29,14 @@
 //! |---|---|---|
 //! | `os` | yes | the operating system's sockets: `Net::os` |
 //! | `tls` | no | connections inside TLS |
+//! | `derive` | no | `#[derive(ToItem, FromItem, SecsMessage)]` |
 //! | `tracing` | yes | spans and events of connections |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+// The derives write `::hsms`, in this crate too.
+#[cfg(feature = "derive")]
+extern crate self as hsms;
 
 mod codes;
 pub mod frame;
@@ -42,13 +47,19 @@ mod message;
 pub mod session;
 pub mod sml;
 mod stream_function;
+mod typed;
 
 pub use codes::{DeselectStatus, RejectReason, SType, SelectStatus};
 pub use header::Header;
-pub use item::{Item, ItemRef};
+pub use item::{FromItem, Item, ItemRef, ToItem};
 pub use message::Message;
 pub use session::{Device, Linktest, SessionOptions, Timer, Timers};
 pub use stream_function::{InvalidStreamFunction, StreamFunction};
+pub use typed::{ContentError, SecsMessage, SecsRequest};
+
+#[cfg(feature = "derive")]
+#[cfg_attr(docsrs, doc(cfg(feature = "derive")))]
+pub use hsms_derive::{FromItem, SecsMessage, ToItem};
 
 pub use bytes::Bytes;
 pub use net_core;

@@ -92,6 +92,12 @@ const BUDGETS: &[Budget] = &[
         most: 12,
         reason: "net-core, bytes, and select from tokio's macros",
     },
+    Budget {
+        member: "hsms-derive",
+        features: Features::Default,
+        most: 4,
+        reason: "syn and quote",
+    },
 ];
 
 pub(super) fn check(members: &[Member]) -> Outcome<Vec<Problem>> {
