@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use net_core::framing::Line;
-use net_core::{BindOptions, Endpoint, ErrorKind, Framed, Host, Instant, SocketOptions};
+use net_core::{BindOptions, ConnectOptions, Endpoint, ErrorKind, Framed, Host, Instant, SocketOptions};
 use network_common::{Pair, ms};
 use sim_io::Environment;
 use sim_io::network::{Link, Network};
@@ -138,6 +138,87 @@ fn addresses_are_like_linux() {
         drop(listener);
         server.bind(&busy).await?;
         drop((near, far));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_port_is_kept_for_a_while_after_its_server_closed_first() {
+    // As Linux shows it: without SO_REUSEADDR a restarted server does not get its port back for a minute.
+    let pair = Pair::new(1, ms(1));
+    let (client, server) = (pair.client.net(), pair.server.net());
+    pair.run(async move {
+        let at: Endpoint = "tcp://0.0.0.0:80".parse()?;
+        let plain = BindOptions::default().socket(SocketOptions::default().reuse_address(false));
+        for (old, new, kept) in [(true, true, false), (true, false, true), (false, true, true)] {
+            let [old, new] =
+                [old, new].map(|on| BindOptions::default().socket(SocketOptions::default().reuse_address(on)));
+            let mut listener = server.bind_with(&at, &old).await?;
+            let mut near = client.connect(&"tcp://server:80".parse()?).await?;
+            let mut far = listener.accept().await?;
+            drop(listener);
+            // The connection itself keeps it too.
+            assert_eq!(server.bind_with(&at, &new).await.is_err(), kept);
+            far.shutdown().await?;
+            assert_eq!(near.read(&mut [0; 1]).await?, 0);
+            drop(near);
+            drop(far);
+            client.sleep(Duration::from_secs(59)).await;
+            let again = server.bind_with(&at, &new).await;
+            assert_eq!(again.is_err(), kept);
+            if let Err(error) = &again {
+                assert_eq!(error.kind(), ErrorKind::AddrInUse);
+            }
+            drop(again);
+            client.sleep(Duration::from_secs(2)).await;
+            server.bind_with(&at, &plain).await?;
+        }
+
+        // Not after the client closed first, nor after a reset.
+        for reset in [false, true] {
+            let mut listener = server.bind_with(&at, &plain).await?;
+            let near = client.connect(&"tcp://server:80".parse()?).await?;
+            let mut far = listener.accept().await?;
+            drop(listener);
+            if reset {
+                far.reset();
+            } else {
+                drop(near);
+                assert_eq!(far.read(&mut [0; 1]).await?, 0);
+                drop(far);
+            }
+            client.sleep(ms(10)).await;
+            server.bind_with(&at, &plain).await?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_clients_port_is_kept_for_its_server_after_it_closed_first() {
+    let pair = Pair::new(1, ms(1));
+    let (client, server) = (pair.client.net(), pair.server.net());
+    pair.run(async move {
+        let mut listeners = [
+            server.bind(&"tcp://0.0.0.0:80".parse()?).await?,
+            server.bind(&"tcp://0.0.0.0:81".parse()?).await?,
+        ];
+        let [one, two]: [Endpoint; 2] = ["tcp://server:80".parse()?, "tcp://server:81".parse()?];
+        let from = ConnectOptions::default().local("0.0.0.0:5000".parse()?);
+        let near = client.connect_with(&one, &from).await?;
+        let mut far = listeners[0].accept().await?;
+        // One port serves for several servers, but once for each.
+        let error = client.connect_with(&one, &from).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AddrNotAvailable);
+        drop(client.connect_with(&two, &from).await?);
+        drop(near);
+        assert_eq!(far.read(&mut [0; 1]).await?, 0);
+        drop(far);
+        client.sleep(Duration::from_secs(59)).await;
+        let error = client.connect_with(&one, &from).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AddrNotAvailable);
+        client.sleep(Duration::from_secs(2)).await;
+        client.connect_with(&one, &from).await?;
         Ok(())
     });
 }

@@ -14,7 +14,7 @@ use net_core::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::tcp::{CLIENT, ListenAddress, SERVER, Which};
-use super::world::{Waiter, World, find};
+use super::world::{HostState, Waiter, World, find};
 use crate::Environment;
 use crate::environment::alarm::Alarm;
 use crate::environment::core::{Core, WaitsFor};
@@ -82,7 +82,7 @@ impl Backend for HostBackend {
             let world = find(self.world)?;
             let (slot, local) = match at {
                 Address::Ip(at) => {
-                    let (slot, at) = world.with(|state, _| state.bind_tcp(self.host, *at, options))?;
+                    let (slot, at) = world.with(|state, core| state.bind_tcp(self.host, *at, options, core.now()))?;
                     (slot, Endpoint::tcp(at))
                 }
                 Address::Unix(name) => {
@@ -156,7 +156,7 @@ impl Backend for HostBackend {
 impl HostBackend {
     fn connect_ip(&self, to: SocketAddr, from: Option<SocketAddr>, options: &SocketOptions) -> io::Result<Connecting> {
         let world = &find(self.world)?;
-        let slot = world.with(|state, _| {
+        let slot = world.with(|state, core| {
             let fabric = &mut state.fabric;
             if !fabric.is_up(self.host) {
                 return Err(io::ErrorKind::NetworkDown.into());
@@ -177,13 +177,15 @@ impl HostBackend {
                     .ok_or(io::ErrorKind::NetworkUnreachable)?,
             };
             let owner = fabric.hosts.get_mut(self.host).ok_or(io::ErrorKind::NetworkDown)?;
-            let port = match from.map_or(0, |from| from.port()) {
-                0 => owner
-                    .ephemeral(|owner, port| !owner.outgoing.contains(&(port, to)) && !owner.tcp.contains_key(&port))
-                    .ok_or(io::ErrorKind::AddrNotAvailable)?,
-                port if owner.outgoing.contains(&(port, to)) => return Err(io::ErrorKind::AddrInUse.into()),
-                port => port,
+            let is_free = |owner: &HostState, port| {
+                let here = SocketAddr::new(ip, port);
+                !owner.outgoing.contains(&(port, to)) && !owner.time_wait.holds(core.now(), here, to)
             };
+            let port = match from.map_or(0, |from| from.port()) {
+                0 => owner.ephemeral(|owner, port| is_free(owner, port) && !owner.tcp.contains_key(&port)),
+                port => Some(port).filter(|port| is_free(owner, *port)),
+            };
+            let port = port.ok_or(io::ErrorKind::AddrNotAvailable)?;
             let here = SocketAddr::new(ip, port);
             Ok::<_, io::Error>(state.connect(
                 world,

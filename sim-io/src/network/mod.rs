@@ -37,15 +37,23 @@
 //!
 //! # What it models
 //! * A packet takes its size divided by the bandwidth to leave, behind what waits already, and then the latency. Sizes
-//!   include the headers of IP, TCP and UDP.
+//!   include the headers of IP, TCP and UDP. What a host sends and receives in all can have a limit too
+//!   ([`Host::set_uplink`], [`Host::set_downlink`]); the narrowest of the lines counts.
 //! * Connecting takes a round trip. Nothing listens: refused, after a round trip. The backlog is full, or the host or the
 //!   path is down: tried again after 1, 2, 4, … seconds, then a timeout. An address that no host has is unreachable at
 //!   once.
 //! * Both buffers of a connection are bounded, and the window is what the reader has room for: throughput is limited by
-//!   window per round trip and by the bandwidth. There is no congestion control.
+//!   window per round trip and by the bandwidth. There is no congestion control: a stream does not slow down for loss,
+//!   it only waits for what was lost.
 //! * Loss delays a stream: what was lost, and what follows it, is sent again after a round trip if enough follows, or
 //!   else after a timer that doubles. When nothing gets through for
 //!   [`give_up`](TcpSettings::give_up) the connection fails with a timeout.
+//! * A damaged packet is as good as lost, since the checksums of TCP and UDP find it: no program ever reads damaged bytes.
+//!   Copies and packets that overtake each other are seen by the readers of datagrams; a stream drops the ones and waits
+//!   for the others.
+//! * Who closes first keeps the pair of addresses for 60 s: without
+//!   [`reuse_address`](net_core::SocketOptions::reuse_address) a server's port is in use that long, and a client that
+//!   insists on its port can't connect to the same server. Within a host only the former holds, as on Linux.
 //! * Acknowledgements take time, but no bandwidth, and are lost only where a path is cut.
 //! * A packet that has left arrives, whatever happens to its path then; the receiving host must be up.
 //! * Dropping a stream sends what was written and then the end; if something that arrived was not read, or comes

@@ -14,7 +14,7 @@ use super::bandwidth::{Downlink, Uplink};
 use super::link::Link;
 use super::path::Path;
 use super::tap::Packet;
-use super::tcp::{Conn, Listening};
+use super::tcp::{Conn, Listening, TimeWait};
 use super::udp::Socket;
 use crate::Process;
 use crate::environment::core::Core;
@@ -73,6 +73,7 @@ pub(super) struct HostState {
     pub(super) unix: BTreeMap<UnixName, Slot>,
     /// Our port and their address, of each connection that began here.
     pub(super) outgoing: BTreeSet<(u16, SocketAddr)>,
+    pub(super) time_wait: TimeWait,
     next_port: u16,
     pub(super) tasks: BTreeMap<u64, Process<()>>,
     pub(super) next_task: u64,
@@ -283,6 +284,7 @@ impl Fabric {
             udp: BTreeMap::new(),
             unix: BTreeMap::new(),
             outgoing: BTreeSet::new(),
+            time_wait: TimeWait::default(),
             next_port: *EPHEMERAL.start(),
             tasks: BTreeMap::new(),
             next_task: 0,

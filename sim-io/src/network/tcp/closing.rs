@@ -3,6 +3,8 @@
 use std::io;
 use std::rc::Rc;
 
+use net_core::Instant;
+
 use super::packet::Control;
 use super::{CLIENT, Conn, Phase, SERVER, Which};
 use crate::environment::core::Core;
@@ -85,22 +87,24 @@ impl State {
                 conn.ends[which].alive = false;
             }
         }
-        self.free(slot);
+        self.free(core.now(), slot);
     }
 
     /// Forgets a connection that nobody needs any more.
-    pub(super) fn free(&mut self, slot: Slot) {
-        let Some(conn) = self.conns.get(slot) else { return };
-        for which in [CLIENT, SERVER] {
-            let end = &conn.ends[which];
-            if which == CLIENT && !end.alive && !end.held {
-                let port = (end.address.port(), conn.ends[SERVER].address);
-                if let Some(host) = self.fabric.hosts.get_mut(end.host) {
-                    host.outgoing.remove(&port);
-                }
+    pub(super) fn free(&mut self, now: Instant, slot: Slot) {
+        let Some(conn) = self.conns.get_mut(slot) else { return };
+        let end = &conn.ends[CLIENT];
+        if !end.alive && !end.held {
+            let port = (end.address.port(), conn.ends[SERVER].address);
+            let host = self.fabric.hosts.get_mut(end.host);
+            if host.is_some_and(|host| host.outgoing.remove(&port)) && conn.ways[CLIENT].ended {
+                conn.time_wait(&mut self.fabric, now, CLIENT);
             }
         }
         if conn.is_over() {
+            if conn.ways[CLIENT].ended && conn.ways[SERVER].ended {
+                conn.time_wait(&mut self.fabric, now, SERVER);
+            }
             self.conns.remove(slot);
         }
     }

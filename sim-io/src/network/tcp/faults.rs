@@ -4,7 +4,7 @@ use std::io;
 use std::rc::Rc;
 
 use super::packet::{Control, Parked};
-use super::{CLIENT, Conn, Phase, SERVER};
+use super::{CLIENT, Conn, Phase, SERVER, TimeWait};
 use crate::environment::core::Core;
 use crate::environment::queue::Slot;
 use crate::network::world::{State, World};
@@ -28,6 +28,7 @@ impl State {
         };
         state.up = false;
         state.outgoing.clear();
+        state.time_wait = TimeWait::default();
         state.unix.clear();
         let listeners: Vec<Slot> = std::mem::take(&mut state.tcp).into_values().flatten().collect();
         for slot in listeners {
@@ -74,7 +75,7 @@ impl State {
                     }
                 }
             }
-            self.free(slot);
+            self.free(core.now(), slot);
         }
         self.watch_all(core, |conn| conn.ends.iter().any(|end| end.host == host));
     }

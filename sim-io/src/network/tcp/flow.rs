@@ -79,6 +79,8 @@ impl Conn {
                 let before = way.sent;
                 way.sent += bytes as u64;
                 way.closed |= end;
+                self.ends[from].closed_first |= end && !self.ways[1 - from].ended;
+                let way = &mut self.ways[from];
                 if !way.unanswered {
                     // It gets on: the next loss begins with the shortest timer again.
                     way.trouble = None;

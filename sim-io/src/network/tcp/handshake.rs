@@ -90,7 +90,7 @@ impl State {
                 }
                 conn.phase = Phase::Established;
             }
-            self.free(slot);
+            self.free(core.now(), slot);
             return;
         }
         if !conn.control(&mut self.fabric, core, slot, what) {
@@ -219,6 +219,7 @@ impl State {
         let end = &mut conn.ends[SERVER];
         (end.alive, end.held, end.heard) = (true, true, now);
         end.keepalive = options.keepalive;
+        end.reuse = options.reuse_address;
         let receive = options.receive_buffer.unwrap_or(settings.receive_buffer).max(1) as u64;
         let way = &mut conn.ways[CLIENT];
         (way.receive_room, way.edge, way.told) = (receive, receive, receive);

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use net_core::{SocketOptions, UnixName};
+use net_core::{Instant, SocketOptions, UnixName};
 
 use super::SERVER;
 use crate::environment::core::Core;
@@ -72,12 +72,16 @@ impl State {
         host: usize,
         mut at: SocketAddr,
         options: &SocketOptions,
+        now: Instant,
     ) -> io::Result<(Slot, SocketAddr)> {
         if !self.fabric.is_up(host) {
             return Err(io::ErrorKind::NetworkDown.into());
         }
         if !self.fabric.owns(host, at.ip()) {
             return Err(io::ErrorKind::AddrNotAvailable.into());
+        }
+        if at.port() != 0 && self.is_kept_from(now, host, at, options.reuse_address) {
+            return Err(io::ErrorKind::AddrInUse.into());
         }
         let Self { fabric, listeners, .. } = self;
         let owner = fabric.hosts.get_mut(host).ok_or(io::ErrorKind::NetworkDown)?;

@@ -12,6 +12,7 @@ mod listener;
 mod loss;
 mod packet;
 mod stream;
+mod time_wait;
 
 use std::collections::VecDeque;
 use std::io;
@@ -27,6 +28,7 @@ use crate::environment::queue::{Priority, Slot};
 pub(super) use listener::{ListenAddress, Listening};
 use packet::Control;
 pub(super) use packet::Parked;
+pub(super) use time_wait::TimeWait;
 
 /// Which end of a connection.
 pub(super) type Which = usize;
@@ -71,6 +73,10 @@ pub(super) struct End {
     /// TCP knows it: packets for it are not answered by a reset.
     alive: bool,
     crashed: bool,
+    /// It sent its end before the other's came.
+    closed_first: bool,
+    /// SO_REUSEADDR.
+    reuse: bool,
     /// Told once, as on Linux; then reading gives the end and writing a broken pipe.
     error: Option<io::ErrorKind>,
     reader: Option<Waiter>,
@@ -212,6 +218,8 @@ impl End {
             held: false,
             alive: false,
             crashed: false,
+            closed_first: false,
+            reuse: options.reuse_address,
             error: None,
             reader: None,
             writer: None,
@@ -296,6 +304,6 @@ impl State {
             conn.retry = None;
             self.try_handshake(core, slot);
         }
-        self.free(slot);
+        self.free(core.now(), slot);
     }
 }
