@@ -10,6 +10,7 @@ mod mio;
 mod poll;
 mod poller;
 mod precise;
+mod select;
 mod source;
 
 use std::cell::{Cell, RefCell};

@@ -20,6 +20,8 @@ pub enum Poller {
     Mio,
     /// `poll`, through rustix.
     Poll,
+    /// `select`, through rustix, for descriptors of any number: FD_SETSIZE is no limit.
+    Select,
 }
 
 /// The poller of an environment can't be changed any more: sockets are registered with it.
@@ -40,6 +42,7 @@ impl Poller {
         Ok(match self {
             Self::Mio => Box::new(super::mio::Mio::new()?),
             Self::Poll => Box::new(super::poll::Poll::new()?),
+            Self::Select => Box::new(super::select::Select::new()?),
         })
     }
 }

@@ -1,5 +1,5 @@
 //! Rules for Rust sources: a doc at the top of each file, nothing unfinished left in, no test that is never run, no test
-//! that insists on a port.
+//! that insists on a port, no unsafe code but in the files that have their reasons beside it.
 
 use std::collections::BTreeSet;
 
@@ -14,6 +14,10 @@ const LEFT_OVER: &[(&str, &str)] = &[
     ("dbg!(", "left over from a search for a bug: delete it"),
 ];
 
+/// The files that may contain unsafe code: in the workspace one, with a page of reasons in it; beside it, in the package
+/// that compares with peers, an allocator that counts.
+const UNSAFE: &[&str] = &["sim-io/src/reactor/select/call.rs", "xtask/peers/src/allocations.rs"];
+
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let included = included(tree);
     let mut problems = Vec::new();
@@ -27,6 +31,10 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
         }
         let code = code_only(text);
         for (number, line) in code.lines().enumerate() {
+            if !UNSAFE.contains(&path) && has_word(line, &["unsafe", "unsafe_code"]) {
+                let what = format!("unsafe code, which only {} may have: do without", UNSAFE.join(" and "));
+                problems.push(Problem::new(path, number + 1, what));
+            }
             for (pattern, mend) in LEFT_OVER.iter().filter(|(pattern, _)| has_call(line, pattern)) {
                 let name = pattern.trim_end_matches('(');
                 problems.push(Problem::new(path, number + 1, format!("`{name}`: {mend}")));
@@ -37,6 +45,12 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Whether one of the words stands there, whole.
+fn has_word(line: &str, words: &[&str]) -> bool {
+    line.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .any(|word| words.contains(&word))
 }
 
 /// Whether the pattern stands there, not as the end of a longer name.
@@ -212,6 +226,13 @@ mod tests {
             lines(&[("a/src/x.rs", &text)]),
             ["a/src/x.rs:2", "a/src/x.rs:4", "a/src/x.rs:6"]
         );
+    }
+
+    #[test]
+    fn unsafe_code_has_its_one_place() {
+        let text = "//! U.\n#![allow(unsafe_code)]\n// unsafe\nfn a() { unsafe { b() } }\nfn unsafer() {}\n";
+        assert_eq!(lines(&[("a/src/x.rs", text)]), ["a/src/x.rs:2", "a/src/x.rs:4"]);
+        assert!(lines(&[(UNSAFE[0], text)]).is_empty());
     }
 
     #[test]
