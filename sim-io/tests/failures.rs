@@ -23,7 +23,7 @@ fn whoever_joins_gets_it() {
 }
 
 #[test]
-fn nobodys_stops_the_run_which_can_go_on() {
+fn d01_nobodys_stops_the_run_which_can_go_on() {
     let (env, log) = world();
     env.named_try_process("child", {
         let env = env.clone();
@@ -61,7 +61,7 @@ fn a_defused_one_does_not_stop_the_run() {
 }
 
 #[test]
-fn a_deadlock_names_processes_and_what_they_wait_for() {
+fn d18_a_deadlock_names_processes_and_what_they_wait_for() {
     let (env, _) = world();
     let bell = env.named_event::<()>("bell");
     let waits = env.named_process("pupil", {

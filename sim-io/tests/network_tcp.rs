@@ -68,7 +68,7 @@ fn reads_are_short_and_the_end_follows_the_data() {
 }
 
 #[test]
-fn nothing_listens_is_refused_after_a_round_trip() {
+fn d14_nothing_listens_is_refused_after_a_round_trip() {
     let pair = Pair::new(1, ms(15));
     let client = pair.client.net();
     pair.run(async move {
@@ -94,7 +94,7 @@ fn an_address_without_a_host_is_unreachable() {
 }
 
 #[test]
-fn bound_but_not_listening_is_refused() {
+fn d14_bound_but_not_listening_is_refused() {
     let pair = Pair::new(1, ms(1));
     let (client, server) = (pair.client.net(), pair.server.net());
     pair.run(async move {
@@ -110,7 +110,7 @@ fn bound_but_not_listening_is_refused() {
 }
 
 #[test]
-fn addresses_are_like_linux() {
+fn d13_d14_addresses_are_like_linux() {
     let pair = Pair::new(1, ms(1));
     let (client, server) = (pair.client.net(), pair.server.net());
     pair.run(async move {
@@ -249,7 +249,7 @@ fn hosts_may_have_several_addresses() {
 }
 
 #[test]
-fn a_full_backlog_makes_clients_wait_and_then_give_up() {
+fn d14_a_full_backlog_makes_clients_wait_and_then_give_up() {
     let pair = Pair::new(1, ms(10));
     let (client, server) = (pair.client.net(), pair.server.net());
     let network = pair.network.clone();
@@ -277,7 +277,7 @@ fn a_full_backlog_makes_clients_wait_and_then_give_up() {
 }
 
 #[test]
-fn closing_a_listener_resets_who_was_not_accepted() {
+fn d15_closing_a_listener_resets_who_was_not_accepted() {
     let pair = Pair::new(1, ms(10));
     let (client, server) = (pair.client.net(), pair.server.net());
     pair.run(async move {
@@ -341,7 +341,7 @@ fn writing_to_a_closed_peer_is_told_a_round_trip_later() {
 }
 
 #[test]
-fn data_written_before_the_close_arrive() {
+fn d04_data_written_before_the_close_arrive() {
     // What the original lost: write, close, and only then a read.
     let pair = Pair::new(1, ms(10));
     let (mut near, mut far) = pair.connected();

@@ -5,8 +5,12 @@ mod network_common;
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::rc::Rc;
+use std::time::Duration;
 
+use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 use network_common::{Pair, ms};
+use pcap_file::DataLink;
+use pcap_file::pcap::PcapReader;
 use sim_io::network::Link;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -121,4 +125,63 @@ fn a_capture_has_right_headers_and_checksums() {
     }
     assert_eq!((udp, data), (1, 2000));
     assert!(tcp > 8, "{tcp}");
+}
+
+#[test]
+fn other_programs_parsers_read_a_capture() {
+    let pair = Pair::linked(1, Link::default().latency(ms(10)).loss(0.05));
+    let file = Shared::default();
+    pair.network.capture(file.clone()).unwrap();
+    let (mut near, mut far) = pair.connected();
+    pair.run(async move {
+        near.write_all(&[7; 20_000]).await?;
+        far.read_exact(&mut [0; 20_000]).await?;
+        Ok(())
+    });
+    let six = pair.network.add_host("six", &["fd00::6".parse().unwrap()]).unwrap();
+    let net = six.net();
+    pair.run(async move {
+        let socket = net.datagram(&"udp://[::]:0".parse()?).await?;
+        socket.send_to(b"over six", &"udp://[fd00::6]:9".parse()?).await?;
+        Ok(())
+    });
+    let file = file.0.borrow();
+    let mut reader = PcapReader::new(&file[..]).unwrap();
+    assert_eq!(reader.header().datalink, DataLink::RAW);
+    let (mut last, mut bytes, mut datagrams) = (Duration::ZERO, 0, 0);
+    while let Some(packet) = reader.next_packet() {
+        let packet = packet.unwrap();
+        assert!(packet.timestamp >= last);
+        last = packet.timestamp;
+        assert_eq!(packet.data.len(), packet.orig_len as usize);
+        let sliced = SlicedPacket::from_ip(&packet.data).unwrap();
+        match (sliced.net.unwrap(), sliced.transport.unwrap()) {
+            (NetSlice::Ipv4(ip), TransportSlice::Tcp(tcp)) => {
+                let header = ip.header().to_header();
+                assert_eq!(header.calc_header_checksum(), header.header_checksum);
+                let checksum = tcp
+                    .calc_checksum_ipv4(ip.header().source(), ip.header().destination())
+                    .unwrap();
+                assert_eq!(checksum, tcp.checksum());
+                bytes += tcp.payload().len();
+            }
+            (NetSlice::Ipv6(ip), TransportSlice::Udp(udp)) => {
+                assert_eq!(
+                    ip.header().source_addr(),
+                    "fd00::6".parse::<std::net::Ipv6Addr>().unwrap()
+                );
+                assert_eq!((udp.destination_port(), udp.payload()), (9, &b"over six"[..]));
+                let checksum = udp
+                    .to_header()
+                    .calc_checksum_ipv6_raw(ip.header().source(), ip.header().destination(), udp.payload())
+                    .unwrap();
+                assert_eq!(checksum, udp.checksum());
+                datagrams += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    // What was lost left its host too.
+    assert!(bytes > 20_000, "{bytes}");
+    assert_eq!(datagrams, 1);
 }

@@ -90,7 +90,24 @@ fn priorities_order_an_instant() {
 }
 
 #[test]
-fn a_dropped_timeout_is_cancelled() {
+fn s7_time_does_not_drift_and_ties_stay_ties() {
+    // In floating point ten tenths are less than one, and the tie of the two is lost.
+    let (env, log) = world();
+    for (name, parts, count) in [("tenths", 100, 10), ("halves", 500, 2), ("thousandths", 1, 1000)] {
+        process!(env, log; {
+            for _ in 0..count {
+                env.timeout(Duration::from_millis(parts)).await;
+            }
+            log.say(format!("{name} at {}", env.now()));
+        });
+    }
+    env.run().unwrap();
+    // The order is that in which the last timeouts were made.
+    log.expect("halves at 1.000000000s | tenths at 1.000000000s | thousandths at 1.000000000s");
+}
+
+#[test]
+fn s7_a_dropped_timeout_is_cancelled() {
     let (env, log) = world();
     process!(env, log; {
         for n in 0..1_000 {
