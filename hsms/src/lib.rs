@@ -30,6 +30,7 @@
 //! | `os` | yes | the operating system's sockets: `Net::os` |
 //! | `tls` | no | connections inside TLS |
 //! | `derive` | no | `#[derive(ToItem, FromItem, SecsMessage)]` |
+//! | `gem` | no | the messages that most equipment has, as Rust types |
 //! | `tracing` | yes | spans and events of connections |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -40,6 +41,9 @@ extern crate self as hsms;
 
 mod codes;
 pub mod frame;
+#[cfg(feature = "gem")]
+#[cfg_attr(docsrs, doc(cfg(feature = "gem")))]
+pub mod gem;
 mod header;
 pub mod item;
 mod lock;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::item::{DecodeError, EncodeError, FromItem, Item, ItemRef, ReadError, ToItem};
+use crate::item::{DecodeError, EncodeError, Format, FromItem, Item, ItemRef, ReadError, ToItem, Writer};
 use crate::{Header, Message, StreamFunction};
 
 /// A type that is the content of one kind of message. `#[derive(SecsMessage)]` makes it (feature `derive`).
@@ -19,6 +19,22 @@ pub trait SecsMessage {
 pub trait SecsRequest: SecsMessage {
     /// The content of the reply.
     type Reply: SecsMessage;
+}
+
+/// The ten bytes as B: how stream 9 quotes a header.
+impl ToItem for Header {
+    fn write(&self, writer: &mut Writer) {
+        writer.binary(&self.to_bytes());
+    }
+}
+
+impl<'a> FromItem<'a> for Header {
+    fn from_item(item: ItemRef<'a>) -> Result<Self, ReadError> {
+        match <[u8; Self::LENGTH]>::try_from(item.data()) {
+            Ok(bytes) if item.format() == Format::Binary => Ok(Self::from_bytes(bytes)),
+            _ => Err(ReadError::expected("a header (B of ten bytes)", item)),
+        }
+    }
 }
 
 impl Message {

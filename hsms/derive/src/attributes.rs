@@ -107,6 +107,8 @@ fn literal(number: &Expr) -> Result<u8> {
             lit: syn::Lit::Int(number),
             ..
         }) => number.base10_parse(),
+        // From a macro it comes in a group without marks.
+        Expr::Group(group) => literal(&group.expr),
         other => Err(Error::new_spanned(other, "write the number itself, 0 to 255")),
     }
 }
