@@ -13,7 +13,8 @@
 //! A request is made where it is called, as in SimPy, not where it is awaited. Requests and what they give are guards:
 //! a request that is dropped is cancelled, a place that is dropped is released, and what was granted to a request that
 //! was dropped before its turn goes back, in front. So an interrupt, a kill, or a patience that ends
-//! ([`any_of`](crate::Environment::any_of) with a timeout) can't lose anything:
+//! ([`any_of`](crate::Environment::any_of) with a timeout) can't lose anything. If its room was taken at that very
+//! instant, a container or store holds more than its capacity for a while, and nothing is put in until it does not.
 //!
 //! ```
 //! use std::time::Duration;
