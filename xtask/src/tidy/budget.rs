@@ -75,6 +75,24 @@ const BUDGETS: &[Budget] = &[
         reason: "the program: clap, rustyline, log output; a library user goes without",
     },
     Budget {
+        member: "components",
+        features: Features::None,
+        most: 12,
+        reason: "net-core, and the traits Stream and Sink",
+    },
+    Budget {
+        member: "components",
+        features: Features::Default,
+        most: 40,
+        reason: "net-core with sockets and TLS, the derive macro, serde_json for pictures",
+    },
+    Budget {
+        member: "components-derive",
+        features: Features::Default,
+        most: 5,
+        reason: "syn, quote and proc-macro2",
+    },
+    Budget {
         member: "sim-io",
         features: Features::None,
         most: 6,

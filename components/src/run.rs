@@ -1,0 +1,151 @@
+//! Runs one component: listens for the order to end, sees how it ends, and says so.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll};
+
+use net_core::catch_panic_in;
+
+use crate::boxes::AnyNode;
+use crate::component::{Outcome, Prepared};
+use crate::ipc::{ProducerFinished, ShutdownMicroprocess};
+use crate::owner::Owner;
+use crate::system::Inner;
+use crate::{Context, End, EndReason, Event, Failure, Inbox, Outbox, Signal};
+
+pub(crate) struct Run {
+    body: Option<Pin<Box<dyn Future<Output = Outcome> + Send>>>,
+    /// The control box of a component that has none of its own.
+    control: Option<Inbox<Signal>>,
+    owner: Arc<Owner>,
+    system: Arc<Inner>,
+    /// Its boxes: their links last until its end is told.
+    boxes: Vec<Arc<dyn AnyNode>>,
+    /// A failure is not told by `signal`: somebody will start it anew.
+    quiet: bool,
+}
+
+impl Run {
+    pub(crate) fn new(
+        system: &Arc<Inner>,
+        owner: &Arc<Owner>,
+        prepared: Prepared,
+        context: Context,
+        quiet: bool,
+    ) -> Self {
+        let Prepared {
+            boxes,
+            automatic,
+            start,
+            ..
+        } = prepared;
+        for entry in &boxes {
+            let (name, text) = (entry.name.clone(), entry.documentation.clone());
+            entry.node.set_label(name, text, Some(Arc::clone(owner)));
+        }
+        Self {
+            // A body that panics before its first wait panics in `start` only if it is no async function.
+            body: Some(Box::pin(async move { start(context).await })),
+            control: automatic,
+            owner: Arc::clone(owner),
+            system: Arc::clone(system),
+            boxes: boxes.into_iter().map(|entry| entry.node).collect(),
+            quiet,
+        }
+    }
+
+    fn finish(&mut self, reason: EndReason) {
+        // Its boxes close: what was not read is counted. A destructor that panics hurts nobody else.
+        let body = self.body.take();
+        let reason = match catch_panic_in(|| drop(body)) {
+            Ok(()) => reason,
+            Err(panic) => EndReason::Panicked(Failure::from(panic)),
+        };
+        let owner = &self.owner;
+        for child in owner.children() {
+            child.tell(Signal::ShutdownMicroprocess(ShutdownMicroprocess {
+                caller: Some(Arc::clone(owner.name())),
+                message: None,
+            }));
+        }
+        let quiet = self.quiet && reason.failure().is_some();
+        if !owner.signal.has_said_end() && !quiet {
+            let mut signal = Outbox::on(Arc::clone(&owner.signal));
+            // A box of signals takes everything.
+            let _ = signal.try_send(last_words(owner, &reason));
+        }
+        for node in self.boxes.drain(..) {
+            node.detach();
+        }
+        self.control = None;
+        let end = End {
+            component: Arc::clone(owner.name()),
+            reason,
+            left_behind: owner.messages_left_behind(),
+        };
+        self.system.ended(owner, &end);
+        self.system.tell(&Event::Ended(end.clone()));
+        owner.end_with(end);
+    }
+}
+
+/// What a component says at its end, if it has not done so itself.
+fn last_words(owner: &Owner, reason: &EndReason) -> Signal {
+    match (reason, owner.heard()) {
+        (EndReason::Stopped, Some(signal)) if signal.is_shutdown() => signal,
+        (EndReason::Stopped | EndReason::Aborted, _) => Signal::ShutdownMicroprocess(ShutdownMicroprocess {
+            caller: Some(Arc::clone(owner.name())),
+            message: None,
+        }),
+        _ => Signal::ProducerFinished(ProducerFinished {
+            caller: Some(Arc::clone(owner.name())),
+            failure: reason.failure().cloned(),
+            message: None,
+        }),
+    }
+}
+
+impl Future for Run {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let Some(body) = &mut this.body else {
+            return Poll::Ready(());
+        };
+        this.owner.run_by(cx);
+        if this.owner.is_aborted() {
+            this.finish(EndReason::Aborted);
+            return Poll::Ready(());
+        }
+        // First what was told, so that an order to end at once overtakes data.
+        if let Some(control) = &mut this.control {
+            while let Poll::Ready(Some(signal)) = control.poll_signal(cx) {
+                this.owner.hear(signal);
+            }
+        }
+        let reason = match catch_panic_in(|| body.as_mut().poll(cx)) {
+            Ok(Poll::Pending) => {
+                this.owner.rest();
+                return Poll::Pending;
+            }
+            Ok(Poll::Ready(Ok(()))) if this.owner.is_stopped() => EndReason::Stopped,
+            Ok(Poll::Ready(Ok(()))) => EndReason::Finished,
+            Ok(Poll::Ready(Err(failure))) if failure.is_stop() => EndReason::Stopped,
+            Ok(Poll::Ready(Err(failure))) => EndReason::Failed(failure),
+            Err(panic) => EndReason::Panicked(Failure::from(panic)),
+        };
+        this.finish(reason);
+        Poll::Ready(())
+    }
+}
+
+/// The runtime is gone, or was told to drop the task.
+impl Drop for Run {
+    fn drop(&mut self) {
+        if self.body.is_some() {
+            self.finish(EndReason::Aborted);
+        }
+    }
+}
