@@ -29,6 +29,7 @@
 //! |---|---|---|
 //! | `os` | yes | the operating system's sockets: `Net::os` |
 //! | `tls` | no | connections inside TLS |
+//! | `capture` | no | messages from hex dumps, pcap and pcapng files |
 //! | `derive` | no | `#[derive(ToItem, FromItem, SecsMessage)]` |
 //! | `gem` | no | the messages that most equipment has, as Rust types |
 //! | `tracing` | yes | spans and events of connections |
@@ -39,6 +40,9 @@
 #[cfg(feature = "derive")]
 extern crate self as hsms;
 
+#[cfg(feature = "capture")]
+#[cfg_attr(docsrs, doc(cfg(feature = "capture")))]
+pub mod capture;
 mod codes;
 pub mod frame;
 #[cfg(feature = "gem")]

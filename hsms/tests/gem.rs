@@ -162,7 +162,7 @@ fn streams_5_6_7_and_10() {
 fn stream_9_quotes_the_header_and_wants_no_answer() {
     let header = Header::data(5, "S99F1".parse().unwrap(), true, 0x0102_0304);
     same(&S9F3(header), "S9F3 <B 0x00 0x05 0xE3 0x01 0 0 1 2 3 4>.");
-    assert!(!S9F1::W && !S9F9::W);
+    assert_eq!([S9F1::W, S9F9::W], [false; 2]);
     assert_eq!(
         Message::of(5, 9, &S9F5(header)).unwrap().read::<S9F5>().unwrap().0,
         header
