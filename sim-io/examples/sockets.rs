@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run -p sim-io --example sockets               a simulated network, in virtual time
-//! cargo run -p sim-io --example sockets -- --real     the operating system's sockets; also --poll
+//! cargo run -p sim-io --example sockets -- --real     the operating system's sockets; also --poll and --select
 //! ```
 
 use net_core::{Endpoint, Net};
@@ -41,12 +41,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let net = match &*flag {
         "--virtual" => Network::new(&env).host("both")?.net(),
         "--real" => env.net(),
-        "--poll" => {
-            env.use_poller(Poller::Poll)?;
+        "--poll" | "--select" => {
+            let poll = flag == "--poll";
+            env.use_poller(if poll { Poller::Poll } else { Poller::Select })?;
             env.net()
         }
         _ => {
-            eprintln!("usage: sockets [--virtual | --real | --poll]");
+            eprintln!("usage: sockets [--virtual | --real | --poll | --select]");
             std::process::exit(2);
         }
     };

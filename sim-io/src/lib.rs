@@ -60,3 +60,7 @@ pub use resources::{
     PriorityStore, Resource, Store,
 };
 pub use timeout::Timeout;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

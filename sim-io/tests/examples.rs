@@ -52,7 +52,7 @@ fn gas_station() {
 #[cfg(feature = "reactor")]
 fn sockets() {
     // What simpy.io's own example prints.
-    for arguments in [&[] as &[&str], &["--virtual"], &["--real"], &["--poll"]] {
+    for arguments in [&[] as &[&str], &["--virtual"], &["--real"], &["--poll"], &["--select"]] {
         prints_with("sockets", arguments, "ohai\ncya\n");
     }
 }
