@@ -38,10 +38,12 @@
 //! * A simulated [`network`] gives each of its hosts a [`net_core::Net`], so that programs written for real sockets run
 //!   in virtual time.
 
+pub mod codec;
 pub mod condition;
 mod environment;
 mod event;
 mod failure;
+pub mod message;
 pub mod network;
 pub mod packet;
 mod process;

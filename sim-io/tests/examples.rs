@@ -56,3 +56,19 @@ fn sockets() {
         prints_with("sockets", arguments, "ohai\ncya\n");
     }
 }
+
+#[test]
+#[cfg(feature = "reactor")]
+fn packets() {
+    for arguments in [&[] as &[&str], &["--virtual"], &["--real"], &["--poll"], &["--select"]] {
+        prints_with("packets", arguments, "ohai\ncya\n");
+    }
+}
+
+#[test]
+#[cfg(all(feature = "json", feature = "reactor"))]
+fn messages() {
+    for arguments in [&[] as &[&str], &["--virtual"], &["--real"], &["--poll"], &["--select"]] {
+        prints_with("messages", arguments, "ohai\ncya\n");
+    }
+}

@@ -1,4 +1,5 @@
-//! The same scenario on each backend: two connected streams on the simulated network, on the system's TCP, and in memory.
+//! The same scenario on each backend: two connected streams on the simulated network, on the
+//! environment's reactor, on tokio's TCP, and in memory.
 #![allow(dead_code, reason = "each test file uses some of it")]
 
 use std::future::Future;
@@ -50,9 +51,23 @@ pub(crate) fn in_memory<F: Future<Output = ()>>(scenario: impl FnOnce(Stream, St
     });
 }
 
+/// Runs a scenario on the environment's own real sockets, in real time.
+#[cfg(feature = "reactor")]
+pub(crate) fn on_reactor<F: Future<Output = ()> + 'static>(scenario: impl FnOnce(Stream, Stream) -> F + 'static) {
+    let env = Environment::in_real_time();
+    let net = env.net();
+    let process = env.named_process("scenario", async move {
+        let (near, far) = connected(net.clone(), net, "tcp://127.0.0.1:0").await;
+        scenario(near, far).await;
+    });
+    env.run_until(&process).unwrap();
+}
+
 /// Runs a scenario on each of them.
 pub(crate) fn everywhere<F: Future<Output = ()> + 'static>(scenario: impl Fn(Stream, Stream) -> F + Clone + 'static) {
     on_virtual(scenario.clone());
+    #[cfg(feature = "reactor")]
+    on_reactor(scenario.clone());
     on_tokio(scenario.clone());
     in_memory(scenario);
 }
