@@ -266,3 +266,65 @@ fn loss_in_bursts_hits_several_in_a_row() {
     assert!((25..75).contains(&gaps.len()), "{} bursts", gaps.len());
     assert!((3.0..7.0).contains(&mean), "{mean}");
 }
+
+#[test]
+fn settings_that_make_no_sense_do_no_harm() {
+    for number in [f64::NAN, f64::INFINITY, -1.0, 2.0] {
+        let bursts = Loss::Bursts {
+            worsen: number,
+            mend: number,
+            good: number,
+            bad: number,
+        };
+        for link in [
+            Link::default().loss(number),
+            Link::default().losses(bursts),
+            Link::default().corrupt(number),
+            Link::default().duplicate(number),
+            Link::default().reorder(number, Duration::MAX),
+        ] {
+            reaches_an_end(link);
+        }
+    }
+    let (min, max) = (Duration::MAX, Duration::ZERO);
+    for link in [
+        Link::default().jitter(Duration::MAX),
+        Link::default().bandwidth(0).queue(0),
+        Link::default().latencies(Latency::Uniform { min, max }),
+        Link::default().latencies(Latency::Uniform { min: max, max: min }),
+        Link::default().latencies(Latency::Exponential { min, mean: max }),
+        Link::default().latencies(Latency::Exponential { min: max, mean: min }),
+        Link::default().latencies(Latency::Normal {
+            mean: min,
+            deviation: min,
+            min,
+        }),
+        Link::default().latencies(Latency::Normal {
+            mean: max,
+            deviation: min,
+            min: max,
+        }),
+    ] {
+        reaches_an_end(link);
+    }
+}
+
+/// A stream and a datagram do what they can; nothing goes on for ever.
+fn reaches_an_end(link: Link) {
+    let pair = Pair::linked(1, link);
+    let (client, server) = (pair.client.net(), pair.server.net());
+    pair.env.process(async move {
+        let mut listener = server.bind(&"tcp://0.0.0.0:80".parse().unwrap()).await.unwrap();
+        let mut stream = listener.accept().await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    });
+    pair.env.process(async move {
+        let socket = client.datagram(&"udp://0.0.0.0:0".parse().unwrap()).await.unwrap();
+        let _ = socket.send_to(&[1; 3000], &"udp://server:7".parse().unwrap()).await;
+        if let Ok(mut stream) = client.connect(&"tcp://server:80".parse().unwrap()).await {
+            let _ = stream.write_all(&[1; 10_000]).await;
+        }
+    });
+    pair.env.run().unwrap();
+    assert!(pair.env.steps() < 2000, "{} steps", pair.env.steps());
+}

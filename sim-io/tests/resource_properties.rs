@@ -175,7 +175,7 @@ proptest! {
         let (env, level) = (Environment::new(), level.min(capacity));
         let tank = Container::new(&env, capacity.into(), level.into()).unwrap();
         // Who waits on either side, and what has gone in and out.
-        let (mut puts, mut gets): (Vec<Put<f64>>, Vec<(f64, Get<f64>)>) = (Vec::new(), Vec::new());
+        let (mut puts, mut gets) = (Vec::<Put<f64>>::new(), Vec::<(f64, Get<f64>)>::new());
         let mut amounts = Vec::new();
         let mut sum = f64::from(level);
         for (op, settles) in ops {

@@ -1,6 +1,6 @@
 //! Real sockets: the environment's processes wait for the operating system's sockets as they wait for events.
 //!
-//! [`Environment::net`] gives the [`Net`] whose connections, listeners and datagrams are real. All runs on the
+//! [`Environment::net`](crate::Environment::net) gives the [`Net`] whose connections, listeners and datagrams are real. All runs on the
 //! environment's one thread; handles are numbers, looked up among the thread's environments, and so are `Send`.
 
 mod backend;
