@@ -18,6 +18,9 @@
 //! ```
 //!
 //! # What is here
+//! * [`ActiveConnection`], [`PassiveConnection`] and [`MultiPassiveServer`], which tell a [`Delegate`] what happens;
+//!   [`Connection`], their common handle, which makes requests and gives messages and events as streams.
+//! * [`session`]: all that E37 decides, without I/O.
 //! * [`Header`] and its parts: [`SType`], [`StreamFunction`], the status and reason codes; [`Message`], a header with
 //!   its text.
 //! * [`frame`]: messages on the wire.
@@ -43,7 +46,9 @@ extern crate self as hsms;
 #[cfg(feature = "capture")]
 #[cfg_attr(docsrs, doc(cfg(feature = "capture")))]
 pub mod capture;
+mod client;
 mod codes;
+mod connection;
 pub mod frame;
 #[cfg(feature = "gem")]
 #[cfg_attr(docsrs, doc(cfg(feature = "gem")))]
@@ -57,7 +62,11 @@ pub mod sml;
 mod stream_function;
 mod typed;
 
+pub use client::{ConnectionEvent, Events, Primaries, Primary, RequestError, RequestOptions};
 pub use codes::{DeselectStatus, RejectReason, SType, SelectStatus};
+pub use connection::{
+    ActiveConnection, Connection, ConnectionOptions, Delegate, ExtraPeer, MultiPassiveServer, PassiveConnection,
+};
 pub use header::Header;
 pub use item::{FromItem, Item, ItemRef, ToItem};
 pub use message::Message;
@@ -72,7 +81,3 @@ pub use hsms_derive::{FromItem, SecsMessage, ToItem};
 pub use bytes::Bytes;
 pub use net_core;
 pub use net_core::{Endpoint, Error, ErrorKind, Net, Result};
-
-// Until the connections log.
-#[cfg(feature = "tracing")]
-use tracing as _;

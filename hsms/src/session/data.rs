@@ -67,9 +67,12 @@ impl<T> Session<T> {
         Ok(())
     }
 
-    /// Nobody answered a primary message, which is aborted for it: the session counts that.
-    pub fn count_unanswered(&mut self) {
-        self.stats.unanswered += 1;
+    /// Aborts the transaction of a primary message that nobody answers, with function 0; counts it.
+    pub fn abort(&mut self, primary: &Header, now: Instant) {
+        if self.selected_only(primary.session_id()).is_ok() {
+            self.stats.unanswered += 1;
+            self.send(primary.abort(), now);
+        }
     }
 
     /// Reports a message in stream 9 (equipment only): function 1, 3, 5, 7 or 11, which quote its header. Gives false,

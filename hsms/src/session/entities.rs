@@ -45,6 +45,13 @@ impl Entities {
         Self::of(ids.into_iter().chain([Header::CONTROL]).collect())
     }
 
+    /// One session, which another connection has for ever.
+    pub(crate) fn taken() -> Self {
+        let taken = Self::single();
+        lock(&taken.0.held).insert(Header::CONTROL);
+        taken
+    }
+
     fn of(offered: BTreeSet<u16>) -> Self {
         let held = Mutex::default();
         Self(Arc::new(Shared { offered, held }))

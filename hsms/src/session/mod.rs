@@ -34,6 +34,7 @@ mod timers;
 mod transaction;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use net_core::Instant;
 
@@ -74,6 +75,9 @@ pub struct Session<T> {
     link: Link,
     stats: SessionStats,
 }
+
+/// The least pause between two tries to connect.
+const LEAST_PAUSE: Duration = Duration::from_millis(1);
 
 /// The earlier of two moments that may be.
 fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
@@ -173,6 +177,12 @@ impl<T> Session<T> {
         self.open.data()
     }
 
+    /// How many frames wait to be [transmitted](Self::transmit).
+    #[inline]
+    pub fn waiting(&self) -> usize {
+        self.out.len()
+    }
+
     /// What it has counted.
     pub fn stats(&self) -> SessionStats {
         self.stats
@@ -210,16 +220,19 @@ impl<T> Session<T> {
         if let Some(reason) = self.closing.take() {
             self.tell(SessionEvent::Disconnected(reason));
         }
-        self.separate_dials(now);
+        self.begin_t5(now);
     }
 
     /// A try to connect or to listen failed: T5 begins.
     pub fn connect_failed(&mut self, error: net_core::Error, now: Instant) {
         self.tell(SessionEvent::ConnectFailed(error));
-        self.separate_dials(now);
+        self.begin_t5(now);
+        // A T5 of zero must not become a loop that does nothing else.
+        self.t5 = self.t5.map(|at| at.max(now + LEAST_PAUSE));
     }
 
-    fn separate_dials(&mut self, now: Instant) {
+    /// Begins T5 on the side that connects.
+    pub fn begin_t5(&mut self, now: Instant) {
         self.t5 = self.active.then(|| now + self.options.timers.t5);
     }
 

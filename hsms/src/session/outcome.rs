@@ -131,7 +131,7 @@ pub enum SessionEvent {
     Deselected(u16),
     /// The connection is over.
     Disconnected(CloseReason),
-    /// A try to connect or to listen failed.
+    /// A try to connect or to listen failed, or a peer was turned away.
     ConnectFailed(Error),
     /// A Linktest was not answered within T6; so many in a row.
     LinktestFailed(u32),
