@@ -11,7 +11,7 @@ use net_core::{Instant, Net, Stream};
 use reactor_common::{loopback, pair, real, run};
 use sim_io::network::{Link, Network};
 use sim_io::reactor::Poller;
-use sim_io::{Environment, RealTime};
+use sim_io::{Environment, RealTime, RunError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 on_each_poller!(
@@ -155,24 +155,33 @@ fn when_nothing_else_is_scheduled_a_virtual_clock_waits_for_sockets(poller: Poll
 }
 
 /// What is waited for in the poller is on time, though nothing was scheduled for it: only what was scheduled can be late.
+/// Were it late, then by all of the wait, at each try; a pause of the machine is not likely to be as long ten times.
 fn a_strict_run_that_waits_for_sockets_is_not_late(poller: Poller) {
+    let outcome = (0..10).find_map(|_| match strict(poller) {
+        Err(RunError::Late { .. }) => None,
+        outcome => Some(outcome),
+    });
+    outcome.expect("on time at least once").unwrap();
+}
+
+fn strict(poller: Poller) -> Result<(), RunError> {
+    // Longer than it takes until those who wait are asked whether they still do.
+    const WAIT: Duration = Duration::from_millis(700);
     let env = real(poller);
     let (mut near, mut far) = pair(&env);
-    env.sync();
-    // So strict that half a minute of waiting would be too late, but no pause of the machine is.
-    env.keep_real_time(RealTime::new(0.001).unwrap().tolerate(Duration::from_secs(30)));
+    // A simulated second is a real millisecond here.
+    env.keep_real_time(RealTime::new(0.001).unwrap().tolerate(WAIT / 2));
     let read = env.process(async move { far.read_u8().await.unwrap() });
-    let other = std::thread::spawn(|| std::thread::park_timeout(Duration::from_millis(40)));
+    let other = std::thread::spawn(|| std::thread::park_timeout(WAIT));
     env.process(async move {
         let ended = wait_for(other).await;
         near.write_all(&[ended]).await.unwrap();
     });
     let before = env.now();
-    assert_eq!(env.run_until(&read).unwrap(), 1);
-    // A simulated second is a real millisecond here.
-    assert!(env.now() >= before + Duration::from_secs(40), "{:?}", env.now());
+    assert_eq!(env.run_until(&read)?, 1);
+    assert!(env.now() >= before + WAIT * 1000, "{:?}", env.now());
     // What is scheduled from then on counts from then on.
-    env.run_until(Duration::from_secs(1)).unwrap();
+    env.run_until(Duration::from_secs(1))
 }
 
 fn real_time_passes_while_a_socket_is_silent(poller: Poller) {

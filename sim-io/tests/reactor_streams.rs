@@ -124,7 +124,7 @@ fn nothing_listens_there(poller: Poller) {
 
 /// Far more than the buffers hold, so that the writer has to wait for room again and again.
 fn what_a_slow_reader_leaves_waits_and_nothing_is_lost(poller: Poller) {
-    const BYTES: usize = 3 << 20;
+    const BYTES: usize = 2 << 20;
     let env = real(poller);
     let (mut near, mut far) = pair(&env);
     env.named_process("writer", async move {
@@ -249,13 +249,13 @@ fn reading_and_writing_wait_at_the_same_time(poller: Poller) {
             let mut far = listener.accept().await.unwrap();
             let (mut reader, mut writer) = tokio::io::split(near);
             let reads = env.named_process("reader", async move { reader.read_u8().await.unwrap() });
-            let writes = env.named_process("writer", async move { writer.write_all(&[7; 4 << 20]).await.unwrap() });
+            let writes = env.named_process("writer", async move { writer.write_all(&[7; 1 << 20]).await.unwrap() });
             // Both wait now, for the other end does nothing.
             env.timeout(Duration::from_millis(1)).await;
             assert!(reads.is_alive() && writes.is_alive());
             far.write_all(&[9]).await.unwrap();
             assert_eq!(reads.await.unwrap(), 9);
-            let mut all = vec![0; 4 << 20];
+            let mut all = vec![0; 1 << 20];
             far.read_exact(&mut all).await.unwrap();
             writes.await.unwrap();
         }

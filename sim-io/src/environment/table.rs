@@ -110,6 +110,11 @@ impl<T> Table<T> {
         })
     }
 
+    #[cfg(feature = "reactor")]
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.rows.iter_mut().filter_map(|row| row.value.as_mut())
+    }
+
     /// Everything that is in it, in the order of the places.
     pub(crate) fn drain(&mut self) -> Vec<T> {
         let mut values = Vec::new();

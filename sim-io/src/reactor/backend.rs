@@ -1,6 +1,6 @@
 //! What an environment gives to `net_core::Net`: the operating system's sockets, by handles that are numbers.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -57,11 +57,20 @@ impl Backend for Sockets {
             let connecting = match to {
                 Address::Ip(to) => self.connect_ip(*to, from, options)?,
                 Address::Unix(name) => {
-                    let reactor = find(self.0)?;
-                    reactor.prepare()?;
+                    find(self.0)?.prepare()?;
                     let (socket, address) = sockets::unix(name, options)?;
-                    // Decided at once: there is no handshake to wait for.
-                    socket.connect(&address)?;
+                    // Decided at once: there is no handshake to wait for. Nobody tells when a full listener has room
+                    // again, so it is tried again and again.
+                    let mut pause = Duration::from_millis(1);
+                    while let Err(error) = socket.connect(&address) {
+                        if error.kind() != io::ErrorKind::WouldBlock {
+                            return Err(error);
+                        }
+                        let mut timer = self.sleep_until(self.now() + pause);
+                        poll_fn(|cx| timer.poll_elapsed(cx)).await;
+                        pause = (pause * 2).min(Duration::from_millis(100));
+                    }
+                    let reactor = find(self.0)?;
                     // A connecting Unix socket has no name of its own: both ends bear the listener's.
                     let name = Endpoint::Unix(name.clone());
                     let handle = reactor.insert(Source::new(socket, name.clone()))?;

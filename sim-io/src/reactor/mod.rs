@@ -12,6 +12,8 @@ mod poller;
 mod precise;
 mod select;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -22,7 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Context;
 use std::time::Duration;
 
-use net_core::Net;
+use net_core::{Instant, Net};
 
 pub use self::poller::{Poller, PollerInUse};
 use self::poller::{Ready, Wait};
@@ -30,6 +32,7 @@ use self::source::{Source, Waiter};
 use crate::environment::core::{Core, WaitsFor};
 use crate::environment::queue::Slot;
 use crate::environment::table::Table;
+use crate::environment::wall;
 
 /// How many steps there may be between two looks at the sockets.
 const STEPS: u32 = 256;
@@ -43,9 +46,17 @@ pub(crate) struct Reactor {
     /// How long the virtual clock is held for sockets; None: nobody has said that it may be virtual.
     patience: Cell<Option<Duration>>,
     steps: Cell<u32>,
+    /// Everybody was asked whether they still wait, and may answer.
+    asked: Cell<bool>,
+    /// At which number of steps all answers were there.
+    certain: Cell<Option<u64>>,
+    /// To which time the virtual clock is about to jump, and since when that is held up.
+    held: Cell<Option<(Instant, std::time::Instant)>>,
     /// Look-ups that somebody waits for.
     look_ups: Cell<usize>,
     tasks: Cell<u64>,
+    #[cfg(test)]
+    waits: Cell<u64>,
 }
 
 struct State {
@@ -56,6 +67,8 @@ struct State {
     /// How many sides of sources have a waiter.
     waiting: usize,
     ready: Vec<Ready>,
+    /// Storage of [`Woken`], used again.
+    woken: Vec<Waiter>,
     /// Room to read into for those who bring none that is initialized.
     room: Vec<u8>,
 }
@@ -97,12 +110,18 @@ impl Reactor {
                 sources: Table::default(),
                 waiting: 0,
                 ready: Vec::new(),
+                woken: Vec::new(),
                 room: Vec::new(),
             }),
             patience: Cell::new(None),
             steps: Cell::new(0),
+            asked: Cell::new(false),
+            certain: Cell::new(None),
+            held: Cell::new(None),
             look_ups: Cell::new(0),
             tasks: Cell::new(0),
+            #[cfg(test)]
+            waits: Cell::new(0),
         });
         // The environment's end is that of its sockets: handles keep nothing alive for ever.
         core.at_end(move || {
@@ -157,25 +176,43 @@ impl Reactor {
         Ok(())
     }
 
-    /// Whether somebody may wait for a socket or a look-up; cheap, and now and then wrong with yes.
+    /// Whether somebody waits for a socket or a look-up. Who has given up waiting without a word counts too, until
+    /// [`ask`](Self::ask) finds out.
     #[inline]
-    pub(crate) fn somebody_waits(&self) -> bool {
+    pub(crate) fn is_waited_for(&self) -> bool {
         self.look_ups.get() > 0 || self.state.borrow().waiting > 0
     }
 
-    /// Whether somebody waits for a socket or a look-up.
-    pub(crate) fn is_waited_for(&self) -> bool {
-        if self.look_ups.get() > 0 {
-            return true;
+    /// Whether it is certain, at that number of steps, that all who count as waiting do wait.
+    pub(crate) fn is_certain(&self, steps: u64) -> bool {
+        if self.asked.take() {
+            self.certain.set(Some(steps));
         }
-        let state = self.state.borrow();
-        let waits = |waiter: &Option<Waiter>| match waiter {
-            None => false,
-            Some(Waiter::Process(process, turn)) => self.core.turn_of(*process) == Some(*turn),
-            Some(Waiter::Other(_)) => true,
-        };
-        let found = |source: &Source| waits(&source.read.waiter) || waits(&source.write.waiter);
-        state.waiting > 0 && state.sources.iter().any(|(_, source)| found(source))
+        self.certain.get() == Some(steps)
+    }
+
+    /// Those who count as waiting for sockets. Who goes on, and still waits, says so again.
+    pub(crate) fn ask(&self) -> Woken {
+        self.asked.set(true);
+        let state = &mut *self.state.borrow_mut();
+        let mut woken = std::mem::take(&mut state.woken);
+        for source in state.sources.iter_mut() {
+            woken.extend(source.take_waiters().into_iter().flatten());
+        }
+        state.waiting = 0;
+        Woken(woken)
+    }
+
+    /// For how long the clock has been held before it jumps to that time, in real time.
+    pub(crate) fn held(&self, at: Instant) -> Duration {
+        let now = wall();
+        match self.held.get() {
+            Some((until, since)) if until == at => now.saturating_duration_since(since),
+            _ => {
+                self.held.set(Some((at, now)));
+                Duration::ZERO
+            }
+        }
     }
 
     /// Counts a step; true if it is time to look at the sockets though other things are due.
@@ -187,8 +224,13 @@ impl Reactor {
     /// Waits for sockets; gives those who waited for what is ready.
     pub(crate) fn wait(&self, limit: Option<Duration>) -> io::Result<Woken> {
         self.steps.set(0);
+        if limit != Some(Duration::ZERO) {
+            self.asked.set(false);
+        }
+        #[cfg(test)]
+        self.waits.set(self.waits.get() + 1);
         let state = &mut *self.state.borrow_mut();
-        let mut woken = Vec::new();
+        let mut woken = std::mem::take(&mut state.woken);
         let Some(poller) = &mut state.poller else {
             return Ok(Woken(woken));
         };
@@ -207,13 +249,14 @@ impl Reactor {
     }
 
     /// Lets them go on, after what is due already.
-    pub(crate) fn wake(&self, woken: Woken) {
-        for waiter in woken.0 {
+    pub(crate) fn wake(&self, mut woken: Woken) {
+        for waiter in woken.0.drain(..) {
             match waiter {
-                Waiter::Process(process, _) => self.core.wake(process),
+                Waiter::Process(process) => self.core.wake(process),
                 Waiter::Other(waker) => waker.wake(),
             }
         }
+        self.state.borrow_mut().woken = woken.0;
     }
 
     /// Takes a socket in.
@@ -256,7 +299,7 @@ impl Reactor {
     fn waiter(&self, cx: &Context<'_>, what: &'static str, name: Rc<str>) -> Waiter {
         self.core.waits_for(WaitsFor::Thing(what, Some(name)));
         match self.core.asking(cx) {
-            Some(process) => Waiter::Process(process, self.core.turn_of(process).unwrap_or_default()),
+            Some(process) => Waiter::Process(process),
             None => Waiter::Other(cx.waker().clone()),
         }
     }

@@ -35,9 +35,8 @@ pub(super) struct Side {
 /// Who goes on when it is ready.
 #[derive(Debug)]
 pub(super) enum Waiter {
-    /// A process, at this of its turns: once it has gone on for whatever reason, it does not wait any more, unless it
-    /// says so anew.
-    Process(Slot, u32),
+    /// A process: resumed without a detour.
+    Process(Slot),
     /// Something that a process runs with a waker of its own, as sets of futures do.
     Other(Waker),
 }
@@ -108,6 +107,11 @@ impl Source {
             self.read.tell(ready.read, ready.read_closed),
             self.write.tell(ready.write, ready.write_closed),
         ]
+    }
+
+    /// Takes out who waits for it.
+    pub(super) fn take_waiters(&mut self) -> [Option<Waiter>; 2] {
+        [self.read.waiter.take(), self.write.waiter.take()]
     }
 
     /// Whether the connection that was begun is there; None: not yet.

@@ -14,7 +14,7 @@ impl Core {
     pub(super) fn look_outside(&self) -> Result<(), RunError> {
         #[cfg(feature = "reactor")]
         if let Some(reactor) = self.reactor()
-            && reactor.somebody_waits()
+            && reactor.is_waited_for()
         {
             return self.look_at_sockets(&reactor);
         }
@@ -69,9 +69,11 @@ mod sockets {
     use std::time::Duration;
 
     use super::Core;
-    use crate::environment::pace::wall;
     use crate::failure::{Failure, RunError};
     use crate::reactor::Reactor;
+
+    /// After so much silence those who count as waiting are asked whether they still do.
+    const SILENCE: Duration = Duration::from_millis(500);
 
     impl Core {
         /// The reactor, if the environment has one.
@@ -97,7 +99,6 @@ mod sockets {
 
         /// Looks at the sockets, and waits for them as long as nothing else is due.
         pub(super) fn look_at_sockets(&self, reactor: &Reactor) -> Result<(), RunError> {
-            let mut held = None;
             loop {
                 let next = self.peek();
                 let limit = match next {
@@ -108,10 +109,8 @@ mod sockets {
                     Some(at) if at <= self.now() => Some(Duration::ZERO),
                     _ if !reactor.is_waited_for() => return Ok(()),
                     // The virtual clock is about to jump.
-                    Some(_) => {
-                        let patience = reactor.patience();
-                        let since = *held.get_or_insert_with(wall);
-                        let left = patience.saturating_sub(wall().saturating_duration_since(since));
+                    Some(at) => {
+                        let left = reactor.patience().saturating_sub(reactor.held(at));
                         if left.is_zero() {
                             // One look at least.
                             self.wait_for_sockets(reactor, Some(Duration::ZERO), next)?;
@@ -127,17 +126,26 @@ mod sockets {
                     }
                     return Ok(());
                 }
-                self.wait_for_sockets(reactor, limit, next)?;
+                let patient = next.is_none() || !self.pace.is_kept();
+                if patient && limit.is_none_or(|limit| limit > SILENCE) && !reactor.is_certain(self.trace.steps()) {
+                    // Whoever gives up waiting for a socket does so without a word, and nobody else is waited for here.
+                    if !self.wait_for_sockets(reactor, Some(SILENCE), next)? {
+                        self.catch_up(next);
+                        reactor.wake(reactor.ask());
+                    }
+                } else {
+                    self.wait_for_sockets(reactor, limit, next)?;
+                }
             }
         }
 
-        /// Waits for sockets once, and wakes those that wait for what is ready.
+        /// Waits for sockets once, and wakes those that wait for what is ready; whether anything came at all.
         fn wait_for_sockets(
             &self,
             reactor: &Reactor,
             limit: Option<Duration>,
             next: Option<net_core::Instant>,
-        ) -> Result<(), RunError> {
+        ) -> Result<bool, RunError> {
             let inbox = &self.inbox;
             let sleeps = limit != Some(Duration::ZERO);
             let mut limit = limit;
@@ -156,11 +164,12 @@ mod sockets {
                 at: self.now(),
                 failure: Failure::new(error),
             })?;
-            if !woken.is_empty() || inbox.any.load(Ordering::Acquire) {
+            let came = !woken.is_empty() || inbox.any.load(Ordering::Acquire);
+            if came {
                 self.catch_up(next);
             }
             reactor.wake(woken);
-            Ok(())
+            Ok(came)
         }
     }
 }

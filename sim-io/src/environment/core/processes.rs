@@ -33,9 +33,6 @@ pub(super) struct Entrant {
     pub(super) body: Option<Pin<Box<dyn Body>>>,
     pub(super) own_waker: usize,
     pub(super) killed: bool,
-    /// How often it has gone on: tells whether what was noted of it still holds.
-    #[cfg(feature = "reactor")]
-    pub(super) turn: u32,
     /// `Details::waits_for` tells of now, not of before.
     pub(super) waits: bool,
 }
@@ -59,8 +56,6 @@ impl Core {
             body: None,
             own_waker: 0,
             killed: false,
-            #[cfg(feature = "reactor")]
-            turn: 0,
             waits: false,
         });
         let waker = Waker::from(Arc::new(ProcessWaker {
@@ -135,12 +130,6 @@ impl Core {
         state.processes.get(process).is_some_and(|entrant| !entrant.killed)
     }
 
-    /// How often a process has gone on.
-    #[cfg(feature = "reactor")]
-    pub(crate) fn turn_of(&self, process: Slot) -> Option<u32> {
-        self.state.borrow().processes.get(process).map(|entrant| entrant.turn)
-    }
-
     pub(crate) fn name_of(&self, process: Slot) -> Option<Rc<str>> {
         let state = self.state.borrow();
         state.processes.get(process)?;
@@ -209,10 +198,6 @@ impl State {
         let entrant = self.processes.get_mut(process)?;
         let body = entrant.body.take()?;
         entrant.waits = false;
-        #[cfg(feature = "reactor")]
-        {
-            entrant.turn = entrant.turn.wrapping_add(1);
-        }
         Some((body, entrant.own_waker))
     }
 }
