@@ -35,6 +35,7 @@
 //! | `capture` | no | messages from hex dumps, pcap and pcapng files |
 //! | `derive` | no | `#[derive(ToItem, FromItem, SecsMessage)]` |
 //! | `gem` | no | the messages that most equipment has, as Rust types |
+//! | `serde` | no | any value of serde as an item, items as JSON and the like |
 //! | `tracing` | yes | spans and events of connections |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -57,6 +58,9 @@ mod header;
 pub mod item;
 mod lock;
 mod message;
+#[cfg(feature = "serde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+pub mod serde;
 pub mod session;
 pub mod sml;
 mod stream_function;
