@@ -326,6 +326,10 @@ impl AsyncRead for Stream {
     #[inline]
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if buffer.remaining() == 0 {
+            // As `read` does; what lies below may wait for data even so.
+            return Poll::Ready(Ok(()));
+        }
         if !this.unread.is_empty() {
             let n = this.unread.len().min(buffer.remaining());
             buffer.put_slice(&this.unread[..n]);

@@ -14,7 +14,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use common::backend::{net, on_each_backend, where_time_jumps};
 use common::events::Events;
-use common::place::{Place, on_each_transport};
+use common::place::{Place, on_each_transport, where_no_reset_is_lost};
 use common::{pattern, poll_once, settle};
 use net_core::framing::{LengthPrefix, Line};
 use net_core::{
@@ -45,9 +45,10 @@ on_each_transport!(
     nobody_listens_means_refused_with_the_endpoint,
     a_taken_name_is_in_use,
     a_listener_that_is_dropped_frees_its_name,
-    a_reset_is_no_orderly_end,
     many_connections_wait_in_the_backlog,
 );
+
+where_no_reset_is_lost!(a_reset_is_no_orderly_end);
 
 async fn bytes_arrive_whole_both_ways_at_once(place: Place) {
     let (client, server) = place.pair().await;

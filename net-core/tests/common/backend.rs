@@ -8,6 +8,10 @@ use std::time::Duration;
 use net_core::Net;
 use sim_io::Environment;
 use sim_io::network::{Link, Network};
+use sim_io::reactor::Poller;
+
+/// Longer than any test takes in real time; in simulated time one that hangs is a deadlock, and told so.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// What a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,60 +24,105 @@ pub(crate) enum Backend {
     VirtualNetwork,
     /// The same with latency, jitter and loss on every way, the one from the host to itself too.
     BadLink,
+    /// The operating system's sockets under an environment in real time, with each of its pollers.
+    Mio,
+    Poll,
+    Select,
+    /// The same in virtual time, which jumps whatever the sockets do: for pipes in memory.
+    JumpingMio,
 }
 
 thread_local! {
-    static NET: RefCell<Option<Net>> = const { RefCell::new(None) };
+    static RUNNING: RefCell<Option<(Backend, Net)>> = const { RefCell::new(None) };
 }
 
 /// The network that the test runs on; each call gives one with counters and `mem:` names of its own.
 pub(crate) fn net() -> Net {
-    let net = NET.with_borrow(Clone::clone).expect("a test that a backend runs");
+    let (_, net) = running();
     Net::new(Arc::clone(net.backend()))
+}
+
+/// What the test runs on, for the few that have to know.
+pub(crate) fn running_on() -> Backend {
+    running().0
+}
+
+fn running() -> (Backend, Net) {
+    RUNNING.with_borrow(Clone::clone).expect("a test that a backend runs")
 }
 
 impl Backend {
     /// Runs a test to its end.
     pub(crate) fn run(self, test: impl Future<Output = ()> + 'static) {
         match self {
-            Self::Tokio => under_tokio(false, test),
-            Self::JumpingTokio => under_tokio(true, test),
-            Self::VirtualNetwork => in_simulation(None, test),
-            Self::BadLink => in_simulation(Some(bad_link()), test),
+            Self::Tokio | Self::JumpingTokio => self.under_tokio(test),
+            Self::VirtualNetwork => self.in_simulation(None, test),
+            Self::BadLink => self.in_simulation(Some(bad_link()), test),
+            Self::Mio | Self::JumpingMio => self.on_reactor(Poller::Mio, test),
+            Self::Poll => self.on_reactor(Poller::Poll, test),
+            Self::Select => self.on_reactor(Poller::Select, test),
+        }
+    }
+
+    fn under_tokio<T>(self, work: impl Future<Output = T>) -> T {
+        let time_jumps = self == Self::JumpingTokio;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(time_jumps)
+            .build()
+            .expect("a runtime");
+        // The clock of `Net::os` is that of the runtime which it is made in.
+        runtime.block_on(async {
+            let net = Net::os();
+            RUNNING.set(Some((self, net.clone())));
+            if time_jumps {
+                return work.await;
+            }
+            net.timeout(LIMIT, work).await.expect("the test hangs")
+        })
+    }
+
+    fn in_simulation(self, to_itself: Option<Link>, test: impl Future<Output = ()> + 'static) {
+        let env = Environment::with_seed(11);
+        let network = Network::new(&env);
+        let host = network.host("host").expect("a host");
+        if let Some(link) = to_itself {
+            network.set_link(&host, &host, link);
+        }
+        self.run_process(&env, &host.net(), test);
+    }
+
+    fn on_reactor(self, poller: Poller, test: impl Future<Output = ()> + 'static) {
+        let time_jumps = self == Self::JumpingMio;
+        let env = if time_jumps {
+            Environment::new()
+        } else {
+            Environment::in_real_time()
+        };
+        env.use_poller(poller).expect("nothing was opened yet");
+        let net = env.net();
+        if time_jumps {
+            env.keep_virtual_time(Duration::ZERO);
+            self.run_process(&env, &net, test);
+        } else {
+            let clock = net.clone();
+            let limited = async move { clock.timeout(LIMIT, test).await.expect("the test hangs") };
+            self.run_process(&env, &net, limited);
+        }
+    }
+
+    fn run_process(self, env: &Environment, net: &Net, test: impl Future<Output = ()> + 'static) {
+        RUNNING.set(Some((self, net.clone())));
+        let process = env.named_process("the test", test);
+        if let Err(error) = env.run_until(&process) {
+            panic!("{error}");
         }
     }
 }
 
 /// Runs something where tokio's time jumps.
 pub(crate) fn in_jumping_tokio<T>(work: impl Future<Output = T>) -> T {
-    under_tokio(true, work)
-}
-
-fn under_tokio<T>(time_jumps: bool, work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(time_jumps)
-        .build()
-        .expect("a runtime");
-    // The clock of `Net::os` is that of the runtime which it is made in.
-    runtime.block_on(async {
-        NET.set(Some(Net::os()));
-        work.await
-    })
-}
-
-fn in_simulation(to_itself: Option<Link>, test: impl Future<Output = ()> + 'static) {
-    let env = Environment::with_seed(11);
-    let network = Network::new(&env);
-    let host = network.host("host").expect("a host");
-    if let Some(link) = to_itself {
-        network.set_link(&host, &host, link);
-    }
-    NET.set(Some(host.net()));
-    let process = env.named_process("the test", test);
-    if let Err(error) = env.run_until(&process) {
-        panic!("{error}");
-    }
+    Backend::JumpingTokio.under_tokio(work)
 }
 
 /// A link on which everything that can happen to packets does.
@@ -94,6 +143,7 @@ macro_rules! on_each_backend {
             $crate::common::backend::on_backend!(tokio Tokio, $($test),+);
             $crate::common::backend::on_backend!(virtual_network VirtualNetwork, $($test),+);
             $crate::common::backend::on_backend!(bad_link BadLink, $($test),+);
+            $crate::common::backend::on_backend!(reactor Mio, $($test),+);
         }
     };
 }
@@ -104,6 +154,7 @@ macro_rules! where_nothing_is_lost {
         mod where_nothing_is_lost {
             $crate::common::backend::on_backend!(tokio Tokio, $($test),+);
             $crate::common::backend::on_backend!(virtual_network VirtualNetwork, $($test),+);
+            $crate::common::backend::on_backend!(reactor Mio, $($test),+);
         }
     };
 }
@@ -114,6 +165,7 @@ macro_rules! where_time_jumps {
         mod where_time_jumps {
             $crate::common::backend::on_backend!(tokio JumpingTokio, $($test),+);
             $crate::common::backend::on_backend!(virtual_network VirtualNetwork, $($test),+);
+            $crate::common::backend::on_backend!(reactor JumpingMio, $($test),+);
         }
     };
 }

@@ -134,10 +134,47 @@ macro_rules! on_each_transport {
                 #[cfg(feature = "tls")]
                 $crate::common::place::on_transport!(tls, VirtualNetwork Tls, $($test),+);
             }
+            mod reactor {
+                $crate::common::place::on_transport!(tcp, Mio Tcp, $($test),+);
+                $crate::common::place::on_transport!(unix_path, Mio UnixPath, $($test),+);
+                $crate::common::place::on_transport!(unix_abstract, Mio UnixAbstract, $($test),+);
+                $crate::common::place::on_transport!(memory, Mio Memory, $($test),+);
+                #[cfg(feature = "tls")]
+                $crate::common::place::on_transport!(tls, Mio Tls, $($test),+);
+            }
             mod bad_link {
                 $crate::common::place::on_transport!(tcp, BadLink Tcp, $($test),+);
                 #[cfg(feature = "tls")]
                 $crate::common::place::on_transport!(tls, BadLink Tls, $($test),+);
+            }
+        }
+    };
+}
+
+/// The same for resets, but on the bad link: TCP sends a reset once, and whoever only reads misses one that is lost.
+macro_rules! where_no_reset_is_lost {
+    ($($test:ident),+ $(,)?) => {
+        mod where_no_reset_is_lost {
+            mod tokio {
+                $crate::common::place::on_transport!(tcp, Tokio Tcp, $($test),+);
+                $crate::common::place::on_transport!(unix_path, Tokio UnixPath, $($test),+);
+                $crate::common::place::on_transport!(memory, Tokio Memory, $($test),+);
+                #[cfg(feature = "tls")]
+                $crate::common::place::on_transport!(tls, Tokio Tls, $($test),+);
+            }
+            mod virtual_network {
+                $crate::common::place::on_transport!(tcp, VirtualNetwork Tcp, $($test),+);
+                $crate::common::place::on_transport!(unix_path, VirtualNetwork UnixPath, $($test),+);
+                $crate::common::place::on_transport!(memory, VirtualNetwork Memory, $($test),+);
+                #[cfg(feature = "tls")]
+                $crate::common::place::on_transport!(tls, VirtualNetwork Tls, $($test),+);
+            }
+            mod reactor {
+                $crate::common::place::on_transport!(tcp, Mio Tcp, $($test),+);
+                $crate::common::place::on_transport!(unix_path, Mio UnixPath, $($test),+);
+                $crate::common::place::on_transport!(memory, Mio Memory, $($test),+);
+                #[cfg(feature = "tls")]
+                $crate::common::place::on_transport!(tls, Mio Tls, $($test),+);
             }
         }
     };
@@ -157,4 +194,4 @@ macro_rules! on_transport {
         }
     };
 }
-pub(crate) use {on_each_transport, on_transport};
+pub(crate) use {on_each_transport, on_transport, where_no_reset_is_lost};
