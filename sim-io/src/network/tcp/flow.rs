@@ -1,6 +1,6 @@
 //! The flow of data: sending, arriving, and the acknowledgements that open the window.
 
-use super::packet::{Control, header};
+use super::packet::header;
 use super::{Answer, Burst, Conn, Phase, SERVER, Which};
 use crate::environment::core::Core;
 use crate::environment::queue::Slot;
@@ -228,15 +228,7 @@ impl Conn {
             end.alive = false;
             self.ways[to].discard();
             if self.ends[from].alive {
-                self.control(
-                    fabric,
-                    core,
-                    slot,
-                    Control::Reset {
-                        to: from,
-                        refused: false,
-                    },
-                );
+                self.refuse(fabric, core, slot, from);
             }
         }
         // An end that is closed lives until all that it sent has arrived.

@@ -46,8 +46,8 @@ impl Conn {
 
     pub(super) fn probe(&mut self, fabric: &mut Fabric, core: &Core, slot: Slot, which: Which) {
         let reachable = self.is_reachable(fabric);
-        let peer = &self.ends[1 - which];
-        let (gone, crashed) = (!peer.alive, peer.crashed);
+        // It does not know of the connection, and did not end it in order.
+        let gone = !self.ends[1 - which].alive && !self.ways[1 - which].ended;
         let end = &mut self.ends[which];
         end.probe = None;
         let Some(keepalive) = end.keepalive.filter(|_| end.alive && end.held) else {
@@ -56,16 +56,15 @@ impl Conn {
         if reachable {
             end.probes = 0;
             end.heard = core.now();
-            if gone && crashed {
-                self.control(
-                    fabric,
-                    core,
-                    slot,
-                    Control::Reset {
-                        to: which,
-                        refused: false,
-                    },
-                );
+            let answer = Control::Reset {
+                to: which,
+                refused: false,
+            };
+            if gone && !self.control(fabric, core, slot, answer) {
+                // The answer was lost: the next probe gets another one.
+                let at = core.now() + keepalive.interval.max(Duration::from_millis(1));
+                self.ends[which].probe = Some(at);
+                self.at(core, at);
             }
         } else if end.probes >= keepalive.count {
             self.fail(fabric, which, io::ErrorKind::TimedOut);

@@ -3,8 +3,10 @@
 use std::io;
 use std::time::Duration;
 
+use super::packet::Control;
 use super::{Conn, Which};
 use crate::environment::core::Core;
+use crate::environment::queue::Slot;
 use crate::network::world::Fabric;
 
 /// Linux's smallest and largest time until lost data are sent again.
@@ -42,8 +44,20 @@ impl Conn {
         self.at(core, at);
     }
 
+    /// An end that is gone answers what comes by a reset. If that is lost, the next try gets another one.
+    pub(super) fn refuse(&mut self, fabric: &mut Fabric, core: &Core, slot: Slot, from: Which) {
+        let answer = Control::Reset {
+            to: from,
+            refused: false,
+        };
+        if !self.control(fabric, core, slot, answer) {
+            self.ways[from].unanswered = true;
+            self.try_later(fabric, core, from);
+        }
+    }
+
     /// Tries what failed once more; gives the connection up if that has gone on for too long.
-    pub(super) fn resend(&mut self, fabric: &mut Fabric, core: &Core, from: Which) {
+    pub(super) fn resend(&mut self, fabric: &mut Fabric, core: &Core, slot: Slot, from: Which) {
         let now = core.now();
         let way = &mut self.ways[from];
         way.resend = None;
@@ -56,7 +70,12 @@ impl Conn {
         way.stalled = false;
         fabric.stats.retransmissions += 1;
         if self.ways[from].unanswered {
-            self.answer(fabric, core, from);
+            if self.ends[1 - from].alive || self.ways[1 - from].ended {
+                self.answer(fabric, core, from);
+            } else if self.ends[from].alive {
+                self.ways[from].unanswered = false;
+                self.refuse(fabric, core, slot, from);
+            }
         }
         self.pump(fabric, core, from);
     }

@@ -294,7 +294,7 @@ impl State {
                 conn.pump(fabric, core, from);
             }
             if conn.ways[from].resend.is_some_and(|at| at <= now) {
-                conn.resend(fabric, core, from);
+                conn.resend(fabric, core, slot, from);
             }
             if conn.ends[from].probe.is_some_and(|at| at <= now) {
                 conn.probe(fabric, core, slot, from);
