@@ -50,6 +50,8 @@ mod process;
 #[cfg(feature = "reactor")]
 pub mod reactor;
 pub mod resources;
+#[cfg(feature = "rpc")]
+pub mod rpc;
 mod timeout;
 
 pub use environment::{Environment, InvalidFactor, Priority, RealTime, Step, Traced, Until};

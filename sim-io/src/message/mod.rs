@@ -109,6 +109,18 @@ impl<C: Codec> Message<C> {
         Reply::send(self.channel.clone(), content)
     }
 
+    /// A request that fails before it is sent.
+    #[cfg(feature = "rpc")]
+    pub(crate) fn refused<R>(&self, error: RequestError) -> Reply<C, R> {
+        Reply::refused(self.channel.clone(), error)
+    }
+
+    /// Whether both are handles on the same end.
+    #[cfg(feature = "rpc")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        std::ptr::eq(&raw const *self.channel, &raw const *other.channel)
+    }
+
     /// The peer's next request; `None` when none can come any more, because the peer has closed, or this side. Cancel
     /// safe. Several processes may receive; each request goes to one of them, in the order in which they asked.
     ///

@@ -48,6 +48,26 @@ impl<C: Codec, R> Reply<C, R> {
         }
     }
 
+    /// A request that fails before it is sent.
+    #[cfg(feature = "rpc")]
+    pub(super) fn refused(channel: Holder<C>, error: RequestError) -> Self {
+        Self {
+            limit: None,
+            channel,
+            progress: Progress::Over(Some(error)),
+            timer: None,
+            reply: PhantomData,
+        }
+    }
+
+    /// The channel of the request.
+    #[cfg(feature = "rpc")]
+    pub(crate) fn message(&self) -> super::Message<C> {
+        super::Message {
+            channel: self.channel.clone(),
+        }
+    }
+
     fn begin<T: ?Sized>(channel: &Holder<C>, content: &T) -> Progress
     where
         C: Encode<T>,

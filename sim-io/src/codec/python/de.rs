@@ -13,12 +13,20 @@ use crate::codec::json_text::{Cursor, DEPTH, Scalar};
 type Result<T, E = CodecError> = std::result::Result<T, E>;
 
 pub(super) fn read<T: DeserializeOwned>(text: &str, types: &CustomTypes) -> Result<T> {
+    read_seed(text, types, std::marker::PhantomData)
+}
+
+pub(super) fn read_seed<'de, S: DeserializeSeed<'de>>(
+    text: &'de str,
+    types: &CustomTypes,
+    seed: S,
+) -> Result<S::Value> {
     let mut reader = Reader {
         cursor: Cursor::new(text.as_bytes()),
         types,
         depth: 0,
     };
-    let value = T::deserialize(&mut reader)?;
+    let value = seed.deserialize(&mut reader)?;
     reader.cursor.finish()?;
     Ok(value)
 }

@@ -27,6 +27,8 @@
 //! at the same index ([`CustomTypes`]). Unless types are registered, such an object is plain data.
 
 mod de;
+#[cfg(feature = "rpc")]
+pub(crate) mod parts;
 mod ser;
 mod text;
 mod types;
