@@ -46,10 +46,7 @@ impl<T> Table<T> {
             && let Some(row) = self.rows.get_mut(index as usize)
         {
             row.value = Some(value);
-            return Slot {
-                index,
-                generation: row.generation,
-            };
+            return Slot::new(index, row.generation);
         }
         self.grow(value)
     }
@@ -62,21 +59,21 @@ impl<T> Table<T> {
             generation,
             value: Some(value),
         });
-        Slot { index, generation }
+        Slot::new(index, generation)
     }
 
     #[inline]
     pub(crate) fn get(&self, slot: Slot) -> Option<&T> {
-        match self.rows.get(slot.index as usize) {
-            Some(row) if row.generation == slot.generation => row.value.as_ref(),
+        match self.rows.get(slot.index() as usize) {
+            Some(row) if slot.has(row.generation) => row.value.as_ref(),
             _ => None,
         }
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut T> {
-        match self.rows.get_mut(slot.index as usize) {
-            Some(row) if row.generation == slot.generation => row.value.as_mut(),
+        match self.rows.get_mut(slot.index() as usize) {
+            Some(row) if slot.has(row.generation) => row.value.as_mut(),
             _ => None,
         }
     }
@@ -89,23 +86,20 @@ impl<T> Table<T> {
 
     #[inline]
     pub(crate) fn remove(&mut self, slot: Slot) -> Option<T> {
-        let row = self.rows.get_mut(slot.index as usize)?;
-        if row.generation != slot.generation {
+        let row = self.rows.get_mut(slot.index() as usize)?;
+        if !slot.has(row.generation) {
             return None;
         }
         let value = row.value.take()?;
         if row.retire() {
-            self.free.push(slot.index);
+            self.free.push(slot.index());
         }
         Some(value)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, &T)> {
         (0..).zip(&self.rows).filter_map(|(index, row)| {
-            let slot = Slot {
-                index,
-                generation: row.generation,
-            };
+            let slot = Slot::new(index, row.generation);
             row.value.as_ref().map(|value| (slot, value))
         })
     }

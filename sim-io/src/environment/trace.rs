@@ -68,10 +68,10 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// Mixes a step into the hash: its time, its order and what it was.
+    /// Mixes a step into the hash: its time, its order and what it was; the first two words of its entry.
     #[inline]
-    pub(crate) fn step(&self, entry: &Entry) {
-        let word = entry.time().as_nanos() ^ entry.order().rotate_left(11);
+    pub(crate) fn step(&self, time: u64, order: u64) {
+        let word = time ^ order.rotate_left(11);
         self.hash
             .set((self.hash.get().rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15));
         self.steps.set(self.steps.get() + 1);

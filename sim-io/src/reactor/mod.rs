@@ -236,7 +236,7 @@ impl Reactor {
         };
         {
             let sources = state.sources.iter();
-            let mut wanted = sources.filter_map(|(slot, source)| source.wanted(slot.index));
+            let mut wanted = sources.filter_map(|(slot, source)| source.wanted(slot.index()));
             poller.wait(&mut wanted, limit, &mut state.ready)?;
         }
         for ready in state.ready.drain(..) {
@@ -272,7 +272,7 @@ impl Reactor {
         if let (Some(source), Some(poller)) = (state.sources.get_mut(slot), &mut state.poller)
             && !source.registered
         {
-            poller.add(slot.index, source.socket.as_fd())?;
+            poller.add(slot.index(), source.socket.as_fd())?;
             source.registered = true;
         }
         Ok(())

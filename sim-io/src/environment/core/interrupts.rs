@@ -12,7 +12,7 @@ impl Core {
             return false;
         }
         let state = &mut *self.state.borrow_mut();
-        if let Some(details) = state.details.get_mut(process.index as usize) {
+        if let Some(details) = state.details.get_mut(process.index() as usize) {
             details.interrupts.push_back(interrupt);
         }
         state
@@ -35,7 +35,7 @@ impl Core {
         }
         let interrupt = {
             let state = &mut *self.state.borrow_mut();
-            let details = state.details.get_mut(process.index as usize);
+            let details = state.details.get_mut(process.index() as usize);
             details.and_then(|details| details.interrupts.pop_front())
         };
         *self.delivered.borrow_mut() = interrupt;

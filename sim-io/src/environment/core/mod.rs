@@ -24,6 +24,7 @@ use self::inbox::Inbox;
 pub(crate) use self::processes::{Body, End};
 use self::processes::{Details, Entrant};
 pub(crate) use self::steps::Stepped;
+use self::timers::FOREIGN;
 pub(crate) use self::waiting::WaitsFor;
 use super::pace::Pace;
 use super::queue::{Queue, Slot};
@@ -38,6 +39,12 @@ pub(crate) struct Core {
     /// The process that runs, and where its own waker points.
     current: Cell<Option<Slot>>,
     own_waker: Cell<usize>,
+    /// The timer that happened last and that a process waited for.
+    fired: Cell<Slot>,
+    /// The first timer that the running process has asked for in this step, and that process: noted when it waits.
+    asked: Cell<Option<(Slot, Slot)>>,
+    /// Conditions that are looking at their members.
+    looking: Cell<usize>,
     state: RefCell<State>,
     /// The interrupt that is being delivered to the running process.
     delivered: RefCell<Option<Interrupted>>,
@@ -58,7 +65,7 @@ pub(crate) struct Core {
 struct State {
     queue: Queue,
     /// Who is resumed by each timer; a timer leaves the table when it happens.
-    timers: Table<Option<Slot>>,
+    timers: Table<Slot>,
     /// Entries of the queue whose timers are gone.
     dead: usize,
     /// Timers that a waker of somebody else's waits for.
@@ -70,8 +77,7 @@ struct State {
     stop: Option<Slot>,
     stops: u32,
     spawned: u64,
-    /// Conditions that are looking at their members, and what those wait for.
-    looking: usize,
+    /// What the members that conditions are looking at wait for.
     looked: Vec<WaitsFor>,
 }
 
@@ -81,6 +87,9 @@ impl Core {
             now: Cell::new(start),
             current: Cell::new(None),
             own_waker: Cell::new(0),
+            fired: Cell::new(FOREIGN),
+            asked: Cell::new(None),
+            looking: Cell::new(0),
             state: RefCell::new(State {
                 queue: Queue::default(),
                 timers: Table::default(),
@@ -92,7 +101,6 @@ impl Core {
                 stop: None,
                 stops: 0,
                 spawned: 0,
-                looking: 0,
                 looked: Vec::new(),
             }),
             delivered: RefCell::new(None),

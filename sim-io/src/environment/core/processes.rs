@@ -65,7 +65,7 @@ impl Core {
         if let Some(entrant) = state.processes.get_mut(slot) {
             entrant.own_waker = waker.data().addr();
         }
-        let index = slot.index as usize;
+        let index = slot.index() as usize;
         if index >= state.details.len() {
             state.details.resize_with(index + 1, Details::default);
         }
@@ -85,7 +85,7 @@ impl Core {
         if let Some(entrant) = state.processes.get_mut(slot) {
             entrant.body = Some(body);
         }
-        if let Some(details) = state.details.get_mut(slot.index as usize) {
+        if let Some(details) = state.details.get_mut(slot.index() as usize) {
             details.end = Some(end);
         }
         state.queue.push(self.now.get(), Priority::URGENT, Target::Resume, slot);
@@ -95,7 +95,7 @@ impl Core {
     pub(super) fn remove(&self, process: Slot) -> Option<(Entrant, Details)> {
         let state = &mut *self.state.borrow_mut();
         let entrant = state.processes.remove(process)?;
-        let details = state.details.get_mut(process.index as usize);
+        let details = state.details.get_mut(process.index() as usize);
         Some((entrant, details.map(std::mem::take).unwrap_or_default()))
     }
 
@@ -133,7 +133,7 @@ impl Core {
     pub(crate) fn name_of(&self, process: Slot) -> Option<Rc<str>> {
         let state = self.state.borrow();
         state.processes.get(process)?;
-        state.details.get(process.index as usize)?.name.clone()
+        state.details.get(process.index() as usize)?.name.clone()
     }
 
     /// Ends a process where it waits; its destructors run now, or when its running step is over.
@@ -153,6 +153,7 @@ impl Core {
     }
 
     /// Runs a process until it waits or ends, unless it is over.
+    #[inline(never)]
     pub(crate) fn resume(&self, process: Slot) {
         let body = self.state.borrow_mut().body(process);
         if let Some((body, own_waker)) = body {
@@ -160,20 +161,28 @@ impl Core {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn go_on(&self, process: Slot, mut body: Pin<Box<dyn Body>>, own_waker: usize) {
+        if self.asked.get().is_some() {
+            // Somebody runs already, and has this one go on at once.
+            self.note_asked(&mut self.state.borrow_mut());
+        }
         let before = self.current.replace(Some(process));
         let waker_before = self.own_waker.replace(own_waker);
         let went = catch_unwind(AssertUnwindSafe(|| body.as_mut().go_on()));
         self.current.set(before);
         self.own_waker.set(waker_before);
-        if let Ok(Poll::Pending) = went
-            && let Some(entrant) = self.state.borrow_mut().processes.get_mut(process)
-            && !entrant.killed
-        {
-            entrant.body = Some(body);
-            return;
+        if let Ok(Poll::Pending) = went {
+            let state = &mut *self.state.borrow_mut();
+            self.note_asked(state);
+            if let Some(entrant) = state.processes.get_mut(process)
+                && !entrant.killed
+            {
+                entrant.body = Some(body);
+                return;
+            }
         }
+        self.asked.set(None);
         self.over(process, body, went.err());
     }
 
@@ -185,7 +194,7 @@ impl Core {
         if let Some(panic) = panic.or(dropped.err())
             && let Some((_, Details { end: Some(end), .. })) = removed
         {
-            self.state.borrow_mut().looking = 0;
+            self.looking.set(0);
             end.fail(Failure::panic(panic.as_ref()));
         }
     }

@@ -5,23 +5,22 @@ use std::task::Context;
 
 use net_core::Instant;
 
-use super::steps::Next;
 use super::waiting::WaitsFor;
 use super::{Core, State};
 use crate::environment::queue::{Priority, Slot, Target};
 
 /// Stands for somebody in [`State::foreign`].
-pub(super) const FOREIGN: Slot = Slot {
-    index: u32::MAX,
-    generation: NonZeroU32::MAX,
-};
+pub(super) const FOREIGN: Slot = Slot::new(u32::MAX, NonZeroU32::MAX);
+
+/// Stands for nobody: no process has this place.
+pub(super) const NOBODY: Slot = Slot::new(u32::MAX - 1, NonZeroU32::MAX);
 
 impl Core {
     /// Schedules a timer; it counts in the order of things from now on.
     #[inline]
     pub(crate) fn timer(&self, at: Instant, priority: Priority) -> Slot {
         let state = &mut *self.state.borrow_mut();
-        let slot = state.timers.insert(None);
+        let slot = state.timers.insert(NOBODY);
         state.queue.push(at, priority, Target::Timer, slot);
         slot
     }
@@ -29,6 +28,23 @@ impl Core {
     /// Whether a timer has happened; if not, who asks will be resumed when it does.
     #[inline]
     pub(crate) fn poll_timer(&self, slot: Slot, at: Instant, cx: &Context<'_>) -> bool {
+        if self.fired.get() == slot {
+            return true;
+        }
+        // Mostly it is the one timer that a process waits for, and has not happened yet.
+        if at > self.now()
+            && self.asked.get().is_none()
+            && self.looking.get() == 0
+            && let Some(process) = self.asking(cx)
+        {
+            self.asked.set(Some((slot, process)));
+            return false;
+        }
+        self.look_at_timer(slot, at, cx)
+    }
+
+    #[inline(never)]
+    fn look_at_timer(&self, slot: Slot, at: Instant, cx: &Context<'_>) -> bool {
         // Wakers are somebody else's: they are dropped outside of the borrow.
         let _replaced;
         let state = &mut *self.state.borrow_mut();
@@ -36,16 +52,26 @@ impl Core {
             return true;
         };
         match self.asking(cx) {
-            Some(process) => *waiter = Some(process),
+            Some(process) => *waiter = process,
             None => {
-                *waiter = Some(FOREIGN);
+                *waiter = FOREIGN;
                 _replaced = state.foreign.insert(slot, cx.waker().clone());
             }
         }
-        if state.looking > 0 {
+        if self.looking.get() > 0 {
             state.looked.push(WaitsFor::Timeout(at));
         }
         false
+    }
+
+    /// Notes who waits for the timer that was asked for.
+    #[inline]
+    pub(super) fn note_asked(&self, state: &mut State) {
+        if let Some((timer, process)) = self.asked.take()
+            && let Some(waiter) = state.timers.get_mut(timer)
+        {
+            *waiter = process;
+        }
     }
 
     /// Whether it has happened, without waiting for it.
@@ -55,20 +81,22 @@ impl Core {
 
     /// Nobody is to be resumed by this timer any more.
     pub(crate) fn unwait_timer(&self, slot: Slot) {
-        if let Some(waiter) = self.state.borrow_mut().timers.get_mut(slot) {
-            *waiter = None;
+        let state = &mut *self.state.borrow_mut();
+        self.note_asked(state);
+        if let Some(waiter) = state.timers.get_mut(slot) {
+            *waiter = NOBODY;
         }
     }
 
     /// Cancels a timer. Its entry stays in the queue until its time, unless most of the queue is such entries.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn drop_timer(&self, slot: Slot) {
         let _removed;
         let state = &mut *self.state.borrow_mut();
         let Some(waiter) = state.timers.remove(slot) else {
             return;
         };
-        if waiter == Some(FOREIGN) {
+        if waiter == FOREIGN {
             _removed = state.foreign.remove(&slot);
         }
         state.dead += 1;
@@ -78,17 +106,6 @@ impl Core {
                 .queue
                 .retain(|entry| entry.target() != Target::Timer || timers.get(entry.slot()).is_some());
             state.dead = 0;
-        }
-    }
-}
-
-impl State {
-    /// A timer that no process of its own waits for.
-    #[cold]
-    pub(super) fn nobody(&mut self, timer: Slot, waiter: Option<Slot>) -> Next {
-        match waiter.and_then(|_| self.foreign.remove(&timer)) {
-            Some(waker) => Next::Foreign(waker),
-            None => Next::Nobody,
         }
     }
 }

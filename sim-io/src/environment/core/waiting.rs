@@ -39,13 +39,13 @@ impl Core {
     /// What the running process waits for, for people to read.
     pub(crate) fn waits_for(&self, what: WaitsFor) {
         let state = &mut *self.state.borrow_mut();
-        if state.looking > 0 {
+        if self.looking.get() > 0 {
             state.looked.push(what);
             return;
         }
         let Some(current) = self.current.get() else { return };
         if let Some(entrant) = state.processes.get_mut(current)
-            && let Some(details) = state.details.get_mut(current.index as usize)
+            && let Some(details) = state.details.get_mut(current.index() as usize)
         {
             entrant.waits = true;
             details.waits_for = what;
@@ -54,16 +54,15 @@ impl Core {
 
     /// A condition begins to look at its members; it gets what [`looked`](Self::looked) wants.
     pub(crate) fn look(&self) -> usize {
-        let state = &mut *self.state.borrow_mut();
-        state.looking += 1;
-        state.looked.len()
+        self.looking.set(self.looking.get() + 1);
+        self.state.borrow().looked.len()
     }
 
     /// A condition has looked at its members, and waits for them.
     pub(crate) fn looked(&self, mark: usize, which: &'static str) {
         let members = {
             let state = &mut *self.state.borrow_mut();
-            state.looking = state.looking.saturating_sub(1);
+            self.looking.set(self.looking.get().saturating_sub(1));
             state.looked.split_off(mark.min(state.looked.len()))
         };
         self.waits_for(WaitsFor::Group(which, members));
@@ -81,7 +80,7 @@ impl Core {
         let blocked = |(slot, _): (Slot, &Entrant)| Blocked {
             process: state
                 .details
-                .get(slot.index as usize)
+                .get(slot.index() as usize)
                 .and_then(|details| details.name.as_deref())
                 .unwrap_or_default()
                 .to_owned(),
@@ -96,11 +95,11 @@ impl State {
     fn target(&self, process: Slot) -> String {
         let entrant = self.processes.get(process);
         if entrant.is_some_and(|entrant| entrant.waits)
-            && let Some(details) = self.details.get(process.index as usize)
+            && let Some(details) = self.details.get(process.index() as usize)
         {
             return details.waits_for.describe();
         }
-        let timer = self.timers.iter().find(|(_, waiter)| **waiter == Some(process));
+        let timer = self.timers.iter().find(|(_, waiter)| **waiter == process);
         let entry = timer.and_then(|(timer, _)| {
             self.queue
                 .iter()
