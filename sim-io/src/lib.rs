@@ -37,6 +37,31 @@
 //!   equal.
 //! * A simulated [`network`] gives each of its hosts a [`net_core::Net`], so that programs written for real sockets run
 //!   in virtual time.
+//!
+//! # Clocks and sockets
+//! The same processes run against the operating system's sockets; which clock goes with them is said explicitly.
+//!
+//! | clock | simulated [`network`] | real sockets ([`Environment::net`]) |
+//! |---|---|---|
+//! | virtual ([`Environment::new`]) | the usual pair: as fast as it can, the same run each time | an error, until [`keep_virtual_time`](Environment::keep_virtual_time) says how long the clock waits for sockets before it jumps |
+//! | real ([`Environment::in_real_time`], [`keep_real_time`](Environment::keep_real_time)) | latencies pass on the wall: for demonstrations, or beside real sockets | the usual pair: waits for what is due or ready, whichever is first |
+//!
+//! ```
+//! # #[cfg(feature = "reactor")] {
+//! use std::time::Duration;
+//! use sim_io::Environment;
+//!
+//! let env = Environment::in_real_time();
+//! let net = env.net(); // or `network.host("client")?.net()`: the rest stays the same
+//! let client = env.try_process(async move {
+//!     let listener = net.bind(&"tcp://127.0.0.1:0".parse()?).await?;
+//!     let stream = net.timeout(Duration::from_secs(5), net.connect(listener.local())).await??;
+//!     Ok::<_, net_core::Error>(stream.peer().clone())
+//! });
+//! println!("connected to {}", env.run_until(&client)?);
+//! # }
+//! # Ok::<(), sim_io::RunError>(())
+//! ```
 
 pub mod codec;
 pub mod condition;

@@ -243,7 +243,7 @@ impl Environment {
         self.core.pace.sync(self.now());
     }
 
-    /// Runs until nothing is left to happen. Processes may still wait then, as idle servers do:
+    /// Runs until nothing is left to happen, and no process waits for a real socket. Processes may still wait then, as idle servers do:
     /// [`blocked`](Self::blocked) tells of them.
     ///
     /// # Errors
@@ -273,7 +273,7 @@ impl Environment {
         Ok(!matches!(self.core.step()?, Stepped::Empty))
     }
 
-    /// When the next thing will happen.
+    /// When the next thing will happen. Sockets are not looked at.
     pub fn peek(&self) -> Option<Instant> {
         self.core.peek()
     }

@@ -1,7 +1,64 @@
-//! Real sockets: the environment's processes wait for the operating system's sockets as they wait for events.
+//! Real sockets: processes wait for the operating system's sockets as they wait for events.
 //!
-//! [`Environment::net`](crate::Environment::net) gives the [`Net`] whose connections, listeners and datagrams are real. All runs on the
-//! environment's one thread; handles are numbers, looked up among the thread's environments, and so are `Send`.
+//! [`Environment::net`](crate::Environment::net) gives a [`Net`] whose connections, listeners and datagrams are real: TCP,
+//! UDP, Unix sockets, and TLS over them. All of it runs on the environment's one thread.
+//!
+//! ```
+//! use net_core::Endpoint;
+//! use sim_io::Environment;
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! let env = Environment::in_real_time();
+//! let (net, there) = (env.net(), env.event::<Endpoint>());
+//! env.try_process({
+//!     let (net, there) = (net.clone(), there.clone());
+//!     async move {
+//!         let mut listener = net.bind(&"tcp://127.0.0.1:0".parse()?).await?;
+//!         there.succeed(listener.local().clone())?;
+//!         let mut stream = listener.accept().await?;
+//!         let mut said = [0; 4];
+//!         stream.read_exact(&mut said).await?;
+//!         stream.write_all(b"cya").await?;
+//!         Ok::<_, sim_io::Failure>(())
+//!     }
+//! });
+//! let client = env.try_process(async move {
+//!     let mut stream = net.connect(&there.await?).await?;
+//!     stream.write_all(b"ohai").await?;
+//!     let mut answer = String::new();
+//!     stream.read_to_string(&mut answer).await?;
+//!     Ok::<_, sim_io::Failure>(answer)
+//! });
+//! assert_eq!(env.run_until(&client)?, "cya");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Clocks
+//! * **Real time** ([`in_real_time`](crate::Environment::in_real_time),
+//!   [`keep_real_time`](crate::Environment::keep_real_time)): between two things that are due the environment waits for
+//!   sockets. What a socket brings happens when it comes, by the monotonic clock on the wall; only what was scheduled can
+//!   be late.
+//! * **Virtual time** ([`keep_virtual_time`](crate::Environment::keep_virtual_time)): before the clock jumps, the
+//!   environment waits for sockets for at most the given patience, in real time. None (zero) only looks: a time limit,
+//!   which is virtual, may be over before a peer could answer. All ([`Duration::MAX`]) holds the clock as long as any
+//!   process waits for a socket, a server's `accept` included.
+//! * Neither was said: what opens a socket fails with an error that names the ways out, so that nobody mixes a clock that
+//!   jumps with peers that can't by accident.
+//!
+//! # Runs
+//! * A run goes on as long as a process waits for a socket or for the address of a name. With nothing left to happen and
+//!   nobody who waits for those, it ends, or is a [deadlock](crate::RunError::Deadlock). Whoever gives up waiting for a
+//!   socket but keeps it does so without a word; after half a second of silence the processes that count as waiting go on
+//!   once, to say again what they wait for.
+//! * Sockets are looked at after 256 steps at most, so that a process that never waits can't starve them.
+//! * Wakes of other threads end the wait. They are no reason to wait: a process that only another thread will wake is
+//!   waited for only while something is scheduled, or somebody waits for a socket.
+//! * What sockets bring comes when it comes: runs with real sockets are not the same twice, and have different
+//!   [trace hashes](crate::Environment::trace_hash).
+//!
+//! # Handles
+//! Streams, listeners and datagrams are pairs of numbers, looked up among the thread's environments, and so are `Send`. On
+//! another thread, or after the environment's end, which closes all of its sockets, their operations give an error.
 
 mod backend;
 mod bell;
