@@ -151,6 +151,16 @@ fn the_depth_that_is_allowed_is_read() {
     }
 }
 
+/// Nothing limits what one builds; it is only that others will not read it.
+#[test]
+fn what_is_built_may_nest_as_it_likes() {
+    let build = || (0..5000).fold(Item::list([]), |item, _| Item::list([item]));
+    let item = build();
+    assert_eq!(item.to_string().matches("<L [1]").count(), 5000);
+    assert_eq!(item, build());
+    assert!(Item::parse(item.into_bytes()).is_err());
+}
+
 #[test]
 fn reading_a_whole_message_allocates_nothing() {
     let bytes = Bytes::from([&[0x01, 200][..], &[0x01, 2, 0xA5, 1, 7, 0x41, 1, b'x'].repeat(200)].concat());

@@ -199,6 +199,22 @@ fn one_form_is_written() {
     assert!(sent.to_string().contains("require_response:1}\n<L [3]\n"));
 }
 
+/// Row 19: all formats are known without a catalogue, and quotes in a text do not end it.
+#[test]
+fn d19_j_and_w_are_known_and_quotes_survive() {
+    let item = Item::list([
+        Item::jis8([0xB1]),
+        Item::localized(Encoding::UTF_8, "\"é\""),
+        Item::ascii("a\" > <B 0x01"),
+    ]);
+    let text = item.to_string();
+    assert_eq!(
+        text,
+        r#"<L [3] <J 0xB1> <W 2 0x22 0xC3 0xA9 0x22> <A "a" 0x22 " > <B 0x01">>"#
+    );
+    assert_eq!(text.parse::<Item>().unwrap(), item);
+}
+
 /// SML has one NaN only.
 fn has_odd_nan(item: &Item) -> bool {
     item.to_string().contains("NaN")

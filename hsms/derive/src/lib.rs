@@ -79,3 +79,49 @@ pub fn message(input: TokenStream) -> TokenStream {
 fn finish(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
     result.unwrap_or_else(|error| error.into_compile_error()).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(derive: fn(&DeriveInput) -> syn::Result<proc_macro2::TokenStream>, code: &str) -> String {
+        let input = syn::parse_str(code).unwrap();
+        derive(&input).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_can_not_be_an_item_is_told() {
+        for (code, message) in [
+            ("union U { a: u8 }", "a union is no item"),
+            ("enum E { A(u8) }", "only variants without fields are numbers"),
+            ("enum E { A = 1 + 1 }", "write the number itself"),
+            ("enum E { A = 256 }", "number too large"),
+            ("enum E { A = 255, B }", "above 255"),
+            ("enum E { #[secs(other)] A }", "in one field: Other(u8)"),
+            (
+                "enum E { #[secs(other)] A(u8), #[secs(other)] B(u8) }",
+                "one variant may take the other numbers",
+            ),
+            ("#[secs(octal)] enum E { A }", "expected binary, other, w"),
+        ] {
+            let found = [error(to_item::derive, code), error(from_item::derive, code)];
+            assert!(found.iter().all(|found| found.contains(message)), "{code}: {found:?}");
+        }
+        let two = error(from_item::derive, "struct S<'a, 'b>(&'a str, &'b str);");
+        assert!(two.contains("one lifetime"), "{two}");
+    }
+
+    #[test]
+    fn what_can_not_be_a_message_is_told() {
+        for (code, message) in [
+            ("struct S;", "say what the message is about"),
+            ("#[secs(message = \"S128F1\")] struct S;", "the stream at most 127"),
+            ("#[secs(message = \"1,1\")] struct S;", "write it like"),
+            ("#[secs(message = \"S1F1\")] enum E {}", "a message is a struct"),
+            ("#[secs(reply)] struct S;", "expected `=`"),
+        ] {
+            let found = error(message::derive, code);
+            assert!(found.contains(message), "{code}: {found}");
+        }
+    }
+}

@@ -32,6 +32,8 @@ pub struct Parser<'a> {
     /// How many more items are allowed.
     allowance: u32,
     limits: Limits,
+    /// How many lists may be open.
+    depth: usize,
 }
 
 /// What a [`Parser`] comes upon.
@@ -62,6 +64,15 @@ impl<'a> Parser<'a> {
             outer: Stack::default(),
             allowance: if text.len() > limits.bytes { 0 } else { limits.items },
             limits,
+            depth: limits.depth.into(),
+        }
+    }
+
+    /// Of bytes that are known to be right: there is no limit to what one builds oneself.
+    pub(super) fn unlimited(text: &'a [u8]) -> Self {
+        Self {
+            depth: usize::MAX,
+            ..Self::with_limits(text, Limits::none())
         }
     }
 
@@ -125,7 +136,7 @@ impl<'a> Parser<'a> {
             if length > (rest.len() - size) / 2 {
                 return Err(self.fail(DecodeErrorKind::Truncated));
             }
-            if self.outer.depth >= usize::from(self.limits.depth) {
+            if self.outer.depth >= self.depth {
                 return Err(self.fail(DecodeErrorKind::TooDeep(self.limits.depth)));
             }
             self.rest = rest.get(size..).unwrap_or_default();

@@ -29,6 +29,7 @@
 
 mod decode;
 mod encode;
+mod error;
 mod format;
 mod limits;
 mod number;
@@ -44,12 +45,13 @@ use bytes::Bytes;
 pub use decode::{DecodeError, DecodeErrorKind, Event, Parser};
 pub(crate) use encode::put_head;
 pub use encode::{EncodeError, ToItem, Writer};
+pub use error::{ReadError, ReadErrorKind};
 pub use format::Format;
 pub use limits::Limits;
 pub use number::Number;
 #[doc(hidden)]
 pub use read::Fields;
-pub use read::{FromItem, ReadError, ReadErrorKind};
+pub use read::FromItem;
 pub use text::{Encoding, TextError};
 pub use view::{ItemRef, Items};
 

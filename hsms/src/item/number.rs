@@ -37,12 +37,15 @@ macro_rules! numbers {
 
             #[inline]
             fn write_all(values: &[Self], out: &mut Vec<u8>) {
-                // One loop over space that is there: the compiler makes vector code of it.
-                let start = out.len();
-                out.resize(start + size_of_val(values), 0);
-                let (places, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<$size>();
-                for (place, value) in places.iter_mut().zip(values) {
-                    *place = value.to_be_bytes();
+                // Small blocks of a fixed size: they are swapped in registers, and nothing is written twice.
+                const BLOCK: usize = 64 / $size;
+                out.reserve(size_of_val(values));
+                let (blocks, rest) = values.as_chunks::<BLOCK>();
+                for block in blocks {
+                    out.extend_from_slice(block.map(<$type>::to_be_bytes).as_flattened());
+                }
+                for value in rest {
+                    out.extend_from_slice(&value.to_be_bytes());
                 }
             }
 

@@ -181,7 +181,7 @@ impl<'a> ItemRef<'a> {
 
     /// All its items and itself, each before those in it, with its depth.
     pub(crate) fn walk(self) -> Parser<'a> {
-        Parser::with_limits(self.as_bytes(), Limits::none())
+        Parser::unlimited(self.as_bytes())
     }
 }
 
