@@ -30,9 +30,15 @@ fn main() {
         let bytes = item.as_bytes();
         println!("{name}, {} bytes", bytes.len());
         row("  pull walk", items, || {
-            Parser::new(bytes)
-                .filter(|event| matches!(event, Ok(Event::Leaf(_))))
-                .count()
+            let (mut lists, mut bytes_in_leaves) = (0, 0);
+            for event in Parser::new(bytes) {
+                match event {
+                    Ok(Event::List(_)) => lists += 1,
+                    Ok(Event::Leaf(leaf)) => bytes_in_leaves += leaf.as_bytes().len(),
+                    Err(_) => break,
+                }
+            }
+            lists + bytes_in_leaves
         });
         row("  limit: step over them, nothing checked", items, || {
             let (mut at, mut left) = (0, 1_u32);

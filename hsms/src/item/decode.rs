@@ -116,6 +116,24 @@ impl<'a> Parser<'a> {
             }
         }
         let rest = self.rest;
+        // By far the most: a leaf with one length byte that has nothing wrong with it.
+        if let [first, length, ..] = *rest
+            && first & 3 == 1
+            && let Some((format, mask)) = PLAIN[usize::from(first >> 2)]
+            && length & mask == 0
+            && self.allowance > 0
+            && let Some((bytes, rest)) = rest.split_at_checked(2 + usize::from(length))
+        {
+            self.allowance -= 1;
+            self.left -= 1;
+            self.rest = rest;
+            let head = Head {
+                format,
+                size: 2,
+                length: length.into(),
+            };
+            return Ok(Some(Event::Leaf(ItemRef::new(bytes, head))));
+        }
         let head = match Head::read(rest) {
             Ok(head) => head,
             Err(fault) => return Err(self.fail(fault)),
@@ -173,6 +191,20 @@ impl<'a> Iterator for Parser<'a> {
         self.advance().transpose()
     }
 }
+
+/// The formats, by their code, for which all that can be wrong with a length is that it has some of these bits.
+const PLAIN: [Option<(Format, u8)>; 64] = {
+    let mut table = [None; 64];
+    let mut i = 0;
+    while i < Format::ALL.len() {
+        let format = Format::ALL[i];
+        if !matches!(format, Format::List | Format::Localized) {
+            table[format as usize] = Some((format, (format.size() - 1) as u8));
+        }
+        i += 1;
+    }
+    table
+};
 
 /// The counts of the open lists, the outermost first.
 #[derive(Clone, Debug, Default)]
