@@ -71,15 +71,31 @@ pub trait Boxes {
 
     /// What it will start as children, by name, for the check before it runs.
     #[doc(hidden)]
-    fn children<'a>(&'a self, list: &mut ChildList<'a>) {
+    fn children(&self, list: &mut ChildList) {
         let _ = list;
     }
 }
 
 /// The components that one will start.
 #[doc(hidden)]
-#[derive(Debug, Default)]
-pub struct ChildList<'a>(pub(crate) Vec<(&'a str, &'a Prepared)>);
+#[derive(Default)]
+pub struct ChildList(pub(crate) Vec<Shape>);
+
+impl fmt::Debug for ChildList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|shape| &shape.name)).finish()
+    }
+}
+
+/// What is known of a component before it runs.
+#[derive(Clone)]
+pub(crate) struct Shape {
+    pub(crate) name: String,
+    /// Its boxes, by name.
+    pub(crate) boxes: Vec<(Cow<'static, str>, Arc<dyn AnyNode>)>,
+    pub(crate) control: Arc<Node<Signal>>,
+    pub(crate) children: Vec<Shape>,
+}
 
 /// The last part of a type's path, without parameters.
 pub(crate) fn short_name(path: &'static str) -> &'static str {
@@ -175,6 +191,7 @@ pub(crate) struct Prepared {
     /// The receiving end of `control`, if the component has none of its own.
     pub(crate) automatic: Option<Inbox<Signal>>,
     pub(crate) start: Box<dyn FnOnce(Context) -> Body + Send>,
+    children: Vec<Shape>,
 }
 
 impl Prepared {
@@ -202,13 +219,29 @@ impl Prepared {
             );
             signal
         });
+        let mut children = ChildList::default();
+        component.children(&mut children);
         Self {
             name: component.name(),
+            children: children.0,
             boxes: list.0,
             control,
             signal,
             automatic,
             start: Box::new(|context| Box::pin(component.main(context))),
+        }
+    }
+
+    pub(crate) fn shape(&self, name: &str) -> Shape {
+        let boxes = self
+            .boxes
+            .iter()
+            .map(|entry| (entry.name.clone(), Arc::clone(&entry.node)));
+        Shape {
+            name: name.to_owned(),
+            boxes: boxes.collect(),
+            control: Arc::clone(&self.control),
+            children: self.children.clone(),
         }
     }
 

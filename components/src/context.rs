@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use net_core::Net;
 
-use crate::boxes::{AnyNode, Direction};
+use crate::boxes::AnyNode;
 use crate::component::Prepared;
 use crate::owner::Owner;
 use crate::{Active, BoxOptions, Component, Inbox, Outbox, Services, Signal, Stopped, System};
@@ -61,6 +61,19 @@ impl Context {
     /// Its children say by its `signal` what is to be said.
     pub(crate) fn say_nothing_at_the_end(&self) {
         self.owner.signal.said_end.store(true, Ordering::Relaxed);
+    }
+
+    /// An outbox that leads to its own control box.
+    pub(crate) fn own_control(&self) -> Outbox<Signal> {
+        let outbox = Outbox::new();
+        // Newly made and of the same type: nothing can be in the way.
+        let _ = outbox.node.link(&self.owner.control, None, false);
+        outbox
+    }
+
+    /// Ends what waits inside when its task is dropped.
+    pub(crate) fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.owner))
     }
 
     /// Whether it was told to end at once. Only for components without a `control` field, as all that follows.
@@ -172,12 +185,14 @@ impl Context {
         (Arc::clone(&outbox.node) as Arc<dyn AnyNode>).detach();
         drop(outbox);
     }
+}
 
-    /// A box of this component by its name.
-    pub(crate) fn own_box(&self, direction: Direction, name: &str) -> Option<Arc<dyn AnyNode>> {
-        let boxes = self.owner.boxes();
-        boxes
-            .into_iter()
-            .find(|node| node.direction() == direction && node.box_name() == name)
+/// Tells everything inside a component that it is over.
+#[derive(Debug)]
+pub(crate) struct Stopper(Arc<Owner>);
+
+impl Stopper {
+    pub(crate) fn stop(&self) {
+        self.0.abort();
     }
 }

@@ -20,6 +20,9 @@ use crate::{End, Event, Signal};
 /// Messages sent and received before a component lets others run.
 const BUDGET: u32 = 512;
 
+/// The longest circle that is looked for.
+const MOST_LINKS: usize = 256;
+
 const FINISHING: u8 = 1;
 const STOPPED: u8 = 2;
 const ABORTED: u8 = 4;
@@ -64,6 +67,15 @@ struct Block {
     by: Weak<dyn AnyNode>,
     at: Weak<dyn AnyNode>,
     since: Instant,
+}
+
+/// A wait for room.
+pub(crate) struct Blocked {
+    /// The outbox whose message waits.
+    pub(crate) by: Arc<dyn AnyNode>,
+    /// The full inbox.
+    pub(crate) at: Arc<dyn AnyNode>,
+    pub(crate) since: Instant,
 }
 
 impl Owner {
@@ -166,7 +178,18 @@ impl Owner {
     pub(crate) fn rest(&self) {
         self.budget.store(BUDGET, Ordering::Relaxed);
         if self.took.swap(false, Ordering::Relaxed) {
-            self.boxes().iter().for_each(|node| node.settle());
+            for at in 0.. {
+                // One by one: who is woken may want a lock of ours.
+                let node = match lock(&self.boxes).get(at) {
+                    Some(node) => node.upgrade(),
+                    None => break,
+                };
+                if let Some(node) = node
+                    && node.blocked_senders() > 0
+                {
+                    node.settle();
+                }
+            }
         }
     }
 
@@ -313,11 +336,17 @@ impl Owner {
         }
     }
 
-    /// The boxes in which it waits for room now: (its outbox, the full inbox, since when).
-    pub(crate) fn blocks(&self) -> Vec<(Arc<dyn AnyNode>, Arc<dyn AnyNode>, Instant)> {
+    /// The boxes in which it waits for room now.
+    pub(crate) fn blocks(&self) -> Vec<Blocked> {
         let blocked = lock(&self.blocked);
-        let both = |block: &Block| Some((block.by.upgrade()?, block.at.upgrade()?, block.since));
-        blocked.now.iter().filter_map(both).collect()
+        let upgraded = |block: &Block| {
+            Some(Blocked {
+                by: block.by.upgrade()?,
+                at: block.at.upgrade()?,
+                since: block.since,
+            })
+        };
+        blocked.now.iter().filter_map(upgraded).collect()
     }
 
     pub(crate) fn time_blocked(&self, now: Instant) -> Duration {
@@ -330,22 +359,32 @@ impl Owner {
 
     /// Whether those who wait for room wait for each other: the links, by name.
     pub(crate) fn circle(&self, by: &Arc<dyn AnyNode>, at: &Arc<dyn AnyNode>) -> Option<Vec<String>> {
-        let mut links = vec![format!("{} -> {}", by.box_path(), at.box_path())];
-        let mut seen = vec![self.id];
+        let link = |by: &Arc<dyn AnyNode>, at: &Arc<dyn AnyNode>| format!("{} -> {}", by.box_path(), at.box_path());
+        // First whether there is one: most waits are none, and they should cost little.
+        self.round(at, |_, _| {})?;
+        let mut links = vec![link(by, at)];
+        self.round(at, |by, at| links.push(link(by, at)))?;
+        Some(links)
+    }
+
+    /// Goes from who holds a full box to where that one waits, and so on, until it is back here.
+    fn round(&self, at: &Arc<dyn AnyNode>, mut step: impl FnMut(&Arc<dyn AnyNode>, &Arc<dyn AnyNode>)) -> Option<()> {
         let mut holder = at.any_owner()?;
-        // The first place where each waits: a component that waits in two at once is rare, and shown in the picture.
-        loop {
+        // A longer way than this may be a circle that leads past us.
+        for _ in 0..MOST_LINKS {
             if holder.id == self.id {
-                return Some(links);
+                return Some(());
             }
-            if seen.contains(&holder.id) {
-                return None;
-            }
-            seen.push(holder.id);
-            let (by, at, _) = holder.blocks().into_iter().next()?;
-            links.push(format!("{} -> {}", by.box_path(), at.box_path()));
+            // The first place where each waits: a component that waits in two at once is rare, and shown in the picture.
+            let (by, at) = {
+                let blocked = lock(&holder.blocked);
+                let block = blocked.now.first()?;
+                (block.by.upgrade()?, block.at.upgrade()?)
+            };
+            step(&by, &at);
             holder = at.any_owner()?;
         }
+        None
     }
 }
 

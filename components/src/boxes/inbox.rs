@@ -240,10 +240,14 @@ impl<T: Send + 'static> Inbox<T> {
 }
 
 impl Inbox<Signal> {
-    /// A signal, whatever state the component is in.
+    /// A signal, whatever state the component is in; always polled by the same task.
     pub(crate) fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Signal>> {
         let batch = inside(&mut self.batch);
         if batch.is_empty() {
+            // A component's task has one waker, and it is there.
+            if self.node.store.is_quiet() {
+                return Poll::Pending;
+            }
             match self.node.store.take(batch, Some(cx.waker()), || false) {
                 Ok(()) => {}
                 Err(Nothing::Yet) => return Poll::Pending,

@@ -328,7 +328,6 @@ pub(crate) trait AnyNode: Send + Sync {
     /// Takes all links to and from it away.
     fn detach(self: Arc<Self>);
     fn next_node(&self) -> Option<Arc<dyn AnyNode>>;
-    fn final_node(self: Arc<Self>) -> Option<Arc<dyn AnyNode>>;
     fn has_sources(&self) -> bool;
     fn len(&self) -> usize;
     fn options(&self) -> BoxOptions;
@@ -424,10 +423,6 @@ impl<T: Send + 'static> AnyNode for Node<T> {
 
     fn next_node(&self) -> Option<Arc<dyn AnyNode>> {
         self.next().map(|next| next as Arc<dyn AnyNode>)
-    }
-
-    fn final_node(self: Arc<Self>) -> Option<Arc<dyn AnyNode>> {
-        self.resolve().node.map(|node| node as Arc<dyn AnyNode>)
     }
 
     fn has_sources(&self) -> bool {

@@ -140,6 +140,28 @@ impl<T: Send + 'static> Outbox<T> {
         }
     }
 
+    /// The usual case: the links are known, and there is room.
+    #[inline]
+    fn push_simply(&mut self, message: T) -> Result<(), T> {
+        let Some(Target {
+            node: Some(node),
+            generation,
+            ..
+        }) = &self.target
+        else {
+            return Err(message);
+        };
+        if *generation != self.node.generation() {
+            return Err(message);
+        }
+        let ends = (&message as &dyn Any)
+            .downcast_ref::<Signal>()
+            .is_some_and(Signal::is_end);
+        node.store.push_simply(message)?;
+        self.sent(ends);
+        Ok(())
+    }
+
     /// One try. `Err` if the links changed under way: then try again.
     #[inline]
     fn push(&mut self, message: T, patience: Option<Patience<'_>>) -> Result<Result<Delivery, SendError<T>>, T> {
@@ -296,6 +318,19 @@ impl<T: Send + 'static> Future for Sending<'_, T> {
             this.message = Some(message);
             return Poll::Pending;
         }
+        if this.waiting.is_none() {
+            message = match this.outbox.push_simply(message) {
+                Ok(()) => return Poll::Ready(Ok(Delivery::Delivered)),
+                Err(message) => message,
+            };
+        }
+        this.poll_slowly(message, cx)
+    }
+}
+
+impl<T: Send + 'static> Sending<'_, T> {
+    fn poll_slowly(&mut self, mut message: T, cx: &mut Context<'_>) -> Poll<Result<Delivery, SendError<T>>> {
+        let this = self;
         loop {
             this.outbox.refresh(false);
             // A ticket counts at the box that gave it.

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 
 use super::waiters::{Waiters, Woken};
@@ -19,6 +19,8 @@ pub(crate) struct Store<T> {
     state: Mutex<State<T>>,
     /// Messages taken out by the receiver and not handed to its component yet. Written by the receiver only.
     in_hand: AtomicUsize,
+    /// The receiver waits, and nothing has come since.
+    quiet: AtomicBool,
     /// How many senders wait, for receivers that have no component behind them.
     blocked: AtomicUsize,
 }
@@ -105,8 +107,29 @@ impl<T> Store<T> {
                 counts: Counts::default(),
             }),
             in_hand: AtomicUsize::new(0),
+            quiet: AtomicBool::new(false),
             blocked: AtomicUsize::new(0),
         }
+    }
+
+    /// Puts a message in if that is as simple as it mostly is; gives it back if not.
+    #[inline]
+    pub(crate) fn push_simply(&self, message: T) -> Result<(), T> {
+        let mut guard = lock(&self.state);
+        let state = &mut *guard;
+        let len = state.queue.len() + self.in_hand.load(Ordering::Acquire);
+        if len >= state.options.capacity.unwrap_or(usize::MAX) || state.mode != Mode::Open {
+            return Err(message);
+        }
+        state.queue.push_back(message);
+        state.counts.received += 1;
+        state.counts.high_water = state.counts.high_water.max(len + 1);
+        let receiver = self.receiver(state);
+        drop(guard);
+        if let Some(receiver) = receiver {
+            receiver.wake();
+        }
+        Ok(())
     }
 
     /// Puts a message in. `patience` is for senders that can wait.
@@ -174,7 +197,7 @@ impl<T> Store<T> {
         state.counts.received += 1;
         // Exactly known: nothing but this lock lets the box grow.
         state.counts.high_water = state.counts.high_water.max((len + 1) - usize::from(evicted.is_some()));
-        let receiver = state.receiver.take();
+        let receiver = self.receiver(state);
         drop(guard);
         drop(evicted);
         if let Some(receiver) = receiver {
@@ -209,7 +232,7 @@ impl<T> Store<T> {
         }
         state.counts.received += count as u64;
         state.counts.high_water = state.counts.high_water.max(len + count);
-        let receiver = state.receiver.take();
+        let receiver = self.receiver(state);
         drop(guard);
         if let Some(receiver) = receiver {
             receiver.wake();
@@ -248,16 +271,33 @@ impl<T> Store<T> {
         } else if state.mode == Mode::Finished || state.mode == Mode::Closed || ended() {
             Err(Nothing::Ever)
         } else {
-            match (&mut state.receiver, waker) {
-                (Some(old), Some(new)) => old.clone_from(new),
-                (old @ None, Some(new)) => *old = Some(new.clone()),
-                (_, None) => {}
+            if let Some(new) = waker {
+                match &mut state.receiver {
+                    Some(old) => old.clone_from(new),
+                    old @ None => *old = Some(new.clone()),
+                }
+                self.quiet.store(true, Ordering::Release);
             }
             Err(Nothing::Yet)
         };
         drop(guard);
         woken.wake();
         outcome
+    }
+
+    /// Whether the receiver that waits here with its task's only waker has nothing to look for.
+    #[inline]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet.load(Ordering::Acquire)
+    }
+
+    #[inline]
+    fn receiver(&self, state: &mut State<T>) -> Option<Waker> {
+        let receiver = state.receiver.take();
+        if receiver.is_some() {
+            self.quiet.store(false, Ordering::Release);
+        }
+        receiver
     }
 
     /// Half of the capacity: where waiting senders are woken.
@@ -351,7 +391,7 @@ impl<T> Store<T> {
             theirs.queue.append(&mut own.queue);
             theirs.counts.received += moving as u64;
             theirs.counts.high_water = theirs.counts.high_water.max(len + moving);
-            receiver = theirs.receiver.take();
+            receiver = to.receiver(&mut theirs);
         }
         own.mode = Mode::Forwarded;
         let senders = own.senders.take(usize::MAX);
@@ -380,7 +420,7 @@ impl<T> Store<T> {
                 return;
             }
             state.mode = Mode::Finished;
-            state.receiver.take()
+            self.receiver(&mut state)
         };
         if let Some(receiver) = receiver {
             receiver.wake();
@@ -425,7 +465,7 @@ impl<T> Store<T> {
             messages.append(&mut state.queue);
             state.queue = messages;
             state.counts.received += count as u64;
-            state.receiver.take()
+            self.receiver(&mut state)
         };
         if let Some(receiver) = receiver {
             receiver.wake();
@@ -438,7 +478,7 @@ impl<T> Store<T> {
             let mut state = lock(&self.state);
             let senders = state.senders.take(usize::MAX);
             self.blocked.store(0, Ordering::SeqCst);
-            (state.receiver.take(), senders)
+            (self.receiver(&mut state), senders)
         };
         if let Some(receiver) = receiver {
             receiver.wake();

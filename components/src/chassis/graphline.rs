@@ -267,9 +267,9 @@ impl Boxes for Graphline {
         self.name.clone()
     }
 
-    fn children<'a>(&'a self, list: &mut ChildList<'a>) {
+    fn children(&self, list: &mut ChildList) {
         list.0
-            .extend(self.children.iter().map(|(name, child)| (name.as_str(), child)));
+            .extend(self.children.iter().map(|(name, child)| child.shape(name)));
     }
 }
 

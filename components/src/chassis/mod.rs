@@ -1,14 +1,20 @@
 //! Components made of components: how they are wired, and how their end is passed on.
 
+mod backplane;
+mod carousel;
 mod graphline;
 mod parallel;
 mod pipeline;
 mod sequence;
+mod splitter;
 
+pub use backplane::{Backplane, Missed, PublishTo, SubscribeTo};
+pub use carousel::{Carousel, NextRequest};
 pub use graphline::Graphline;
 pub use parallel::Par;
 pub use pipeline::Pipeline;
 pub use sequence::Seq;
+pub use splitter::{Change, Fanout, Plug, Splitter};
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -74,10 +80,6 @@ impl Children {
     pub(crate) fn add(&mut self, child: Active) {
         self.active.push(child);
         self.told.push(false);
-    }
-
-    pub(crate) fn get(&self, number: usize) -> Option<&Active> {
-        self.active.get(number)
     }
 
     /// The first one that runs, and its number.

@@ -100,9 +100,9 @@ impl<T: Send + 'static> Boxes for Par<T> {
         );
     }
 
-    fn children<'a>(&'a self, list: &mut ChildList<'a>) {
+    fn children(&self, list: &mut ChildList) {
         list.0
-            .extend(self.children.iter().map(|child| (child.name.as_ref(), child)));
+            .extend(self.children.iter().map(|child| child.shape(&child.name)));
     }
 }
 

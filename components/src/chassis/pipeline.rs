@@ -231,9 +231,9 @@ impl<First, Last> Boxes for Pipeline<First, Last> {
         self.name.clone()
     }
 
-    fn children<'a>(&'a self, list: &mut ChildList<'a>) {
+    fn children(&self, list: &mut ChildList) {
         list.0
-            .extend(self.children.iter().map(|child| (child.name.as_ref(), child)));
+            .extend(self.children.iter().map(|child| child.shape(&child.name)));
     }
 }
 

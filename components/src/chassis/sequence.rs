@@ -111,9 +111,9 @@ impl<I: Send + 'static, O: Send + 'static> Boxes for Seq<I, O> {
         list.outbox("outbox", "Comes from the component that runs.", &self.outbox);
     }
 
-    fn children<'a>(&'a self, list: &mut ChildList<'a>) {
+    fn children(&self, list: &mut ChildList) {
         list.0
-            .extend(self.children.iter().map(|child| (child.name.as_ref(), child)));
+            .extend(self.children.iter().map(|child| child.shape(&child.name)));
     }
 }
 
