@@ -62,6 +62,20 @@
 //! # }
 //! # Ok::<(), sim_io::RunError>(())
 //! ```
+//!
+//! # The levels of a connection
+//! Each is built on the one before, works on every [`net_core::Stream`], real or simulated, and needs no environment:
+//! the stream itself (bytes), [packets](packet), [messages](message) with a [codec], and remote calls (`rpc`). They speak
+//! what simpy.io and mosaik speak.
+//!
+//! # Features
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `json` | yes | messages in JSON, by serde_json |
+//! | `reactor` | yes | real sockets under the environment |
+//! | `python-json` | no | messages in the very JSON of Python |
+//! | `msgpack`, `cbor` | no | messages in MessagePack and CBOR |
+//! | `rpc` | no | remote calls |
 
 pub mod codec;
 pub mod condition;

@@ -229,7 +229,7 @@ fn remote_objects_are_called_by_path() {
             let text: String = remote.at("a").at("x").call("greet", ()).await.unwrap();
             assert_eq!(text, "Hi");
             let text: String = remote
-                .call_with("greet", (), &BTreeMap::from([("name", "Bo")]))
+                .call_with("greet", (), BTreeMap::from([("name", "Bo")]))
                 .await
                 .unwrap();
             assert_eq!(text, "Hi Bo");

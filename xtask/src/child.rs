@@ -106,8 +106,17 @@ pub(crate) fn capture(command: &mut Command, limit: Duration) -> Outcome<String>
 
 /// Builds a program of the workspace, with all features, and tells where it is.
 pub(crate) fn build(package: &str, program: &str) -> Outcome<PathBuf> {
+    build_target(package, "--bin", program)
+}
+
+/// The same for an example.
+pub(crate) fn build_example(package: &str, program: &str) -> Outcome<PathBuf> {
+    build_target(package, "--example", program)
+}
+
+fn build_target(package: &str, kind: &str, program: &str) -> Outcome<PathBuf> {
     let mut command = cargo();
-    command.args(["build", "--package", package, "--bin", program, "--all-features"]);
+    command.args(["build", "--package", package, kind, program, "--all-features"]);
     command.args(["--message-format", "json-render-diagnostics"]);
     println!("$ {}", shown(&command));
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();

@@ -2,10 +2,10 @@
 //!
 //! | codec | feature | writes |
 //! |---|---|---|
-//! | [`Json`] | `json` | compact JSON, by serde_json |
-//! | [`PythonJson`] | `python-json` | the very bytes of Python's `json` module; reads `NaN`, `Infinity`, lone surrogates |
-//! | [`MessagePack`] | `msgpack` | MessagePack, by rmp-serde |
-//! | [`Cbor`] | `cbor` | CBOR, by ciborium |
+//! | `Json` | `json` | compact JSON, by serde_json |
+//! | `PythonJson` | `python-json` | the very bytes of Python's `json` module; reads `NaN`, `Infinity`, lone surrogates |
+//! | `MessagePack` | `msgpack` | MessagePack, by rmp-serde |
+//! | `Cbor` | `cbor` | CBOR, by ciborium |
 //!
 //! The first two understand each other. Contents are any types of [serde](https://serde.rs). A codec of your own
 //! implements [`Codec`], and [`Encode`] and [`Decode`] for the contents that it can carry; those need not be serde's.

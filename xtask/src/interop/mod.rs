@@ -5,6 +5,7 @@
 
 mod oneline;
 mod original;
+mod simpy_io;
 mod tools;
 mod world;
 
@@ -38,6 +39,18 @@ const CASES: &[Case] = &[
         shows: "`oneline connect` works with the original's OnelineServer",
         needs: None,
         run: original::server,
+    },
+    Case {
+        name: "simpy-io-client",
+        shows: "mosaik-simpy-io's packets, messages and calls work with a server of sim-io",
+        needs: None,
+        run: simpy_io::client,
+    },
+    Case {
+        name: "simpy-io-server",
+        shows: "sim-io's packets, messages and calls work with mosaik-simpy-io's server",
+        needs: None,
+        run: simpy_io::server,
     },
     Case {
         name: "nc",

@@ -12,6 +12,7 @@ use crate::{Outcome, child};
 pub(super) struct World {
     folder: PathBuf,
     oneline: Option<Outcome<PathBuf>>,
+    protocol_peer: Option<Outcome<PathBuf>>,
     originals: Option<Outcome<Environment>>,
     versions: BTreeMap<String, String>,
 }
@@ -24,6 +25,7 @@ impl World {
         Ok(Self {
             folder,
             oneline: None,
+            protocol_peer: None,
             originals: None,
             versions: BTreeMap::new(),
         })
@@ -43,14 +45,24 @@ impl World {
         built.clone()
     }
 
+    /// The example `protocol_peer` of sim-io, built now unless it was already.
+    pub(super) fn protocol_peer(&mut self) -> Outcome<PathBuf> {
+        let built = self.protocol_peer.get_or_insert_with(|| {
+            println!("  building the example protocol_peer");
+            child::build_example("sim-io", "protocol_peer")
+        });
+        built.clone()
+    }
+
     /// The originals, installed now unless they were already.
     pub(super) fn originals(&mut self) -> Outcome<&Environment> {
         if self.originals.is_none() {
             let prepared = Environment::prepare();
             if let Ok(environment) = &prepared {
                 self.versions.insert("python".into(), environment.version()?);
-                self.versions
-                    .insert("socket-oneline".into(), environment.package("socket-oneline")?);
+                for package in ["mosaik-simpy-io", "simpy", "socket-oneline"] {
+                    self.versions.insert(package.into(), environment.package(package)?);
+                }
             }
             self.originals = Some(prepared);
         }
