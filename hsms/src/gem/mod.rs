@@ -22,11 +22,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`Communication`] is the state model of communication. All else of an equipment model is the application's.
+//!
 //! A type is named for its message. Names in brackets are those of the standard's data items. Numbers are read from
 //! integers of any width, texts from A, J and W; equipment varies, so identifiers are [`Id`]s and values
 //! [`Item`]s.
 
 mod ack;
+mod communication;
 mod s1;
 mod s10;
 mod s2;
@@ -41,6 +44,7 @@ pub use ack::{
     Accepted, Ackc7, Ackc10, Commack, Cpack, Drack, Eac, Erack, Grant6, Hcack, Lrack, Oflack, Onlack, Ppgnt, Rsda,
     Tiack,
 };
+pub use communication::{Admission, Attempt, Communication, CommunicationState, Step};
 pub use s1::*;
 pub use s2::*;
 pub use s5::*;
