@@ -10,7 +10,7 @@ use sim_io::reactor::Poller;
 on_each_poller!(
     datagrams_arrive_whole_with_their_senders,
     one_that_is_too_large_is_an_error_and_one_for_little_room_is_cut_off,
-    a_multicast_group_is_heard,
+    a_multicast_group_is_joined_and_left,
     two_processes_receive_on_one_socket,
 );
 
@@ -42,7 +42,7 @@ fn one_that_is_too_large_is_an_error_and_one_for_little_room_is_cut_off(poller: 
     });
 }
 
-fn a_multicast_group_is_heard(poller: Poller) {
+fn a_multicast_group_is_joined_and_left(poller: Poller) {
     let env = real(poller);
     let net = env.net();
     run(&env, async move {

@@ -49,7 +49,6 @@ fn d02_a_process_that_never_waits_does_not_starve_the_sockets(poller: Poller) {
     for virtually in [false, true] {
         let env = real(poller);
         if virtually {
-            env.keep_virtual_time(Duration::ZERO);
             env.keep_virtual_time(Duration::MAX);
         }
         let net = env.net();
@@ -148,19 +147,17 @@ fn d16_timers_are_never_early(poller: Poller) {
         async move {
             for micros in [1, 10, 100, 250, 999, 1000, 1001, 2500] {
                 let wait = Duration::from_micros(micros);
-                let (start, before) = (std::time::Instant::now(), env.now());
+                let before = env.now();
                 env.timeout(wait).await;
                 assert_eq!(env.now(), before + wait);
-                // The clock of the environment may be behind when the wait begins, by what led up to it.
-                env.sync();
-                assert!(start.elapsed() < Duration::from_secs(3600));
             }
-            // From here on both clocks are side by side.
+            // The environment's clock may be behind by what led up to this; from here on both are side by side.
             let start = std::time::Instant::now();
+            env.sync();
             for _ in 0..5 {
                 env.timeout(Duration::from_micros(300)).await;
             }
-            assert!(start.elapsed() >= Duration::from_micros(1400), "{:?}", start.elapsed());
+            assert!(start.elapsed() >= Duration::from_micros(1499), "{:?}", start.elapsed());
         }
     });
 }
