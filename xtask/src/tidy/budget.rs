@@ -116,6 +116,12 @@ const BUDGETS: &[Budget] = &[
         most: 4,
         reason: "syn and quote",
     },
+    Budget {
+        member: "statechart-bridge",
+        features: Features::None,
+        most: 16,
+        reason: "net-core, indexmap for maps in order, the trait Stream",
+    },
 ];
 
 pub(super) fn check(members: &[Member]) -> Outcome<Vec<Problem>> {

@@ -1,0 +1,30 @@
+//! Statecharts that use sockets by events, after SCCD: class diagrams and statecharts, semantics by choice, in virtual
+//! or real time.
+//!
+//! ```
+//! use statechart_bridge::{Event, Value};
+//!
+//! let event = Event::new("bind_socket").on("socket_out").with([Value::Nil, ("localhost", 8080).into()]);
+//! assert_eq!(event.parameter(1).items().map(<[Value]>::len), Some(2));
+//! ```
+//!
+//! # The pieces
+//! * [`Event`]: a name, a port, parameters by position; each a [`Value`].
+//! * [`Controller`]: what a service on ports needs of whatever runs the charts; [`OutputListener`] gets what charts
+//!   raise on outports.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(feature = "tracing"),
+    allow(unused_variables, reason = "some values are only logged")
+)]
+
+mod event;
+mod object;
+mod ports;
+mod value;
+
+pub use event::Event;
+pub use object::Object;
+pub use ports::{Controller, Hold, InputError, InstanceId, Output, OutputListener};
+pub use value::{Map, Value};
