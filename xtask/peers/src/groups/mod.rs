@@ -16,6 +16,7 @@ pub mod decode;
 pub mod idle;
 pub mod oneline;
 pub mod pipelined;
+pub mod real_tcp;
 pub mod round_trip;
 pub mod switches;
 pub mod timeouts;
@@ -88,6 +89,11 @@ pub const ALL: &[Group] = &[
         name: "virtual-tcp",
         about: "a simulated network: round trips and bulk, near and far",
         build: virtual_tcp::build,
+    },
+    Group {
+        name: "real-tcp",
+        about: "real sockets under a simulation's environment: round trips and bulk, both ends on one thread",
+        build: real_tcp::build,
     },
 ];
 

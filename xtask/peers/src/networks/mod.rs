@@ -6,6 +6,7 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 pub mod duplex;
+pub mod real;
 pub mod sim_io;
 pub mod simpy_io;
 pub mod turmoil;

@@ -20,7 +20,7 @@ pub fn run(distance: Distance, job: Job) -> Outcome<Spent> {
         Distance::Far => "far",
     };
     let arguments = [job.to_owned(), count.to_string(), distance.to_owned()];
-    let [proof, cpu, wall] = SIMPY_IO.numbers(include_str!("../../python/virtual_tcp.py"), &arguments)?;
+    let [proof, cpu, wall] = SIMPY_IO.numbers(include_str!("../../python/tcp.py"), &arguments)?;
     if proof == count {
         Ok(spent(cpu, wall))
     } else {

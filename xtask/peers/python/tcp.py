@@ -1,17 +1,26 @@
-"""Round trips and bulk over simpy.io's virtual network; the jobs of src/networks/mod.rs.
+"""Round trips and bulk over simpy.io's sockets; the jobs of src/networks/mod.rs.
 
-Arguments: job (round-trips | bulk), count, latency (near | far). Prints: a proof, ns of CPU, ns.
+Arguments: job (round-trips | bulk), count, network (near | far | select | poll | epoll). Prints: a proof, ns of CPU, ns.
 """
 import random
 import sys
 import time
 
-from simpy.io.virtual import Environment, TCPSocket
+job, count, network = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+if network in ('near', 'far'):
+    from simpy.io.virtual import Environment, TCPSocket
 
-job, count, far = sys.argv[1], int(sys.argv[2]), sys.argv[3] == 'far'
-source = random.Random(1)
-env = Environment(loopback_latency=(lambda: source.uniform(0, 0.1)) if far else (lambda: 0))
-listener = TCPSocket.server(env, ('127.0.0.1', 1))
+    source = random.Random(1)
+    env = Environment(loopback_latency=(lambda: source.uniform(0, 0.1)) if network == 'far' else (lambda: 0))
+elif network == 'select':
+    from simpy.io.select import Environment, TCPSocket
+
+    env = Environment()
+else:
+    from simpy.io.poll import Environment, TCPSocket
+
+    env = Environment(type=network)
+listener = TCPSocket.server(env, ('127.0.0.1', 0 if network not in ('near', 'far') else 1))
 PIECE = 64 * 1024
 
 
@@ -42,7 +51,7 @@ def server():
 
 
 def client():
-    socket = TCPSocket.connection(env, ('127.0.0.1', 1))
+    socket = TCPSocket.connection(env, listener.address)
     if job == 'round-trips':
         for number in range(count):
             data = number.to_bytes(4, 'big')
