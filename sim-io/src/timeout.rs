@@ -24,7 +24,8 @@ pub struct Timeout<T = ()> {
 }
 
 impl<T> Timeout<T> {
-    #[inline]
+    // Always inline: handed over in memory, it would cost more than it does.
+    #[inline(always)]
     pub(crate) fn new(env: &Environment, delay: Duration, priority: Priority, value: T) -> Self {
         let delay = delay
             .as_secs()

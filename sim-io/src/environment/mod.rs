@@ -88,13 +88,13 @@ impl Environment {
 
     /// Something that happens `delay` from now. Its place among the things of that instant is decided here, not where it
     /// is awaited; dropping it cancels it.
-    #[inline]
+    #[inline(always)]
     pub fn timeout(&self, delay: Duration) -> Timeout {
         Timeout::new(self, delay, Priority::NORMAL, ())
     }
 
     /// A timeout that gives a value.
-    #[inline]
+    #[inline(always)]
     pub fn timeout_with<T>(&self, delay: Duration, value: T) -> Timeout<T> {
         Timeout::new(self, delay, Priority::NORMAL, value)
     }
