@@ -6,7 +6,7 @@ mod common;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use common::backend::{net, on_each_backend, where_time_jumps};
+use common::backend::{net, on_each_backend, where_nothing_is_lost, where_time_jumps};
 use common::pattern;
 use common::place::{Place, on_each_transport};
 use net_core::{BindOptions, ConnectOptions, Endpoint, ErrorKind, Net, Operation, Socket, SocketState};
@@ -15,9 +15,10 @@ use tokio::io::AsyncWriteExt;
 on_each_backend!(
     a_bound_socket_that_connects_keeps_its_local_port,
     a_connect_that_fails_can_be_tried_again,
-    a_reset_by_the_peer_is_told_by_the_next_call,
     a_bound_socket_whose_connect_fails_is_still_bound_and_tries_again_from_there,
 );
+
+where_nothing_is_lost!(a_reset_by_the_peer_is_told_by_the_next_call,);
 
 where_time_jumps!(
     each_call_in_each_state_works_or_is_a_typed_error_that_leaves_the_socket_as_it_was,

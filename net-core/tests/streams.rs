@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use common::backend::{net, on_each_backend, where_time_jumps};
+use common::backend::{net, where_nothing_is_lost, where_time_jumps};
 use common::events::Events;
 use common::place::{Place, on_each_transport, where_no_reset_is_lost};
 use common::{pattern, poll_once, settle};
@@ -23,7 +23,7 @@ use net_core::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-on_each_backend!(a_backend_around_another_passes_everything_on_even_a_reset,);
+where_nothing_is_lost!(a_backend_around_another_passes_everything_on_even_a_reset);
 
 where_time_jumps!(
     closing_a_stream_waits_no_longer_than_asked,

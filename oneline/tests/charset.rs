@@ -2,9 +2,17 @@
 
 mod common;
 
-use common::{Raw, connect, in_memory};
+use common::backend::on_each_backend;
+use common::{Raw, connect, serving};
 use oneline::{Charset, Server};
 use proptest::prelude::*;
+
+on_each_backend!(
+    ascii_strip_drops_what_the_original_drops,
+    utf8_is_text,
+    bytes_are_never_invalid,
+    the_raw_bytes_come_back_untouched,
+);
 
 /// Shows text, flag and bytes of each command.
 fn shower(charset: Charset) -> Server {
@@ -13,14 +21,13 @@ fn shower(charset: Charset) -> Server {
 }
 
 async fn shown(charset: Charset, line: &[u8]) -> String {
-    let (net, running) = in_memory(&shower(charset)).await;
+    let (net, running) = serving(&shower(charset)).await;
     let mut client = Raw::connect(&net, &running).await;
     client.send(line).await;
     client.send("\n").await;
     client.line().await.unwrap()
 }
 
-#[tokio::test]
 async fn ascii_strip_drops_what_the_original_drops() {
     assert_eq!(
         shown(Charset::AsciiStrip, "héllo €".as_bytes()).await,
@@ -33,13 +40,11 @@ async fn ascii_strip_drops_what_the_original_drops() {
     );
 }
 
-#[tokio::test]
 async fn utf8_is_text() {
     assert_eq!(shown(Charset::Utf8, "héllo €".as_bytes()).await, "\"héllo €\" false 10");
     assert_eq!(shown(Charset::Utf8, b"h\xffi").await, "\"h\u{fffd}i\" true 3");
 }
 
-#[tokio::test]
 async fn bytes_are_never_invalid() {
     assert_eq!(
         shown(Charset::Bytes, b"\x00\x01\xfe\xff").await,
@@ -47,10 +52,9 @@ async fn bytes_are_never_invalid() {
     );
 }
 
-#[tokio::test]
 async fn the_raw_bytes_come_back_untouched() {
     let server = Server::new(async |command| bytes::Bytes::copy_from_slice(command.raw()));
-    let (net, running) = in_memory(&server.charset(Charset::Bytes)).await;
+    let (net, running) = serving(&server.charset(Charset::Bytes)).await;
     let mut client = connect(&net, running.endpoint()).await.unwrap();
     let bytes: Vec<u8> = (1..=255).filter(|byte| !b"\r\n".contains(byte)).collect();
     assert_eq!(client.request(&bytes).await.unwrap().bytes(), &bytes);

@@ -4,36 +4,55 @@ mod common;
 
 use std::time::Duration;
 
-use common::{LIMIT, Raw, Record, connect, endpoint, in_memory, on_tcp, sample};
+use common::backend::{net, on_each_backend, where_nothing_is_lost};
+use common::{LIMIT, Raw, Record, connect, sample, serving, somewhere, where_time_jumps};
 use oneline::net_core::{Listener, Stream, TimeoutKind};
 use oneline::{Admission, Client, ClientOptions, ErrorKind, Net, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+on_each_backend!(
+    nobody_there_is_refused,
+    a_server_that_says_something_else_is_refused_and_quoted,
+    a_server_that_closes_in_the_handshake_is_told,
+    a_failed_handshake_leaves_no_connection_open,
+    giving_up_a_receive_loses_nothing,
+    a_reply_over_the_limit_is_an_error_and_the_next_is_read,
+    it_connects_anew,
+    disconnect_is_said_before_closing,
+    as_a_second_client_it_gets_its_turn,
+);
+
+where_nothing_is_lost!(each_end_has_its_own_kind,);
+
+where_time_jumps!(
+    a_late_reply_is_thrown_away_by_resync,
+    a_server_that_takes_nothing_is_given_up,
+);
 
 const SHORT: Duration = Duration::from_millis(50);
 
 /// A server that is played by the test, and a client that has not shaken hands.
 async fn played() -> (Net, Client, Stream) {
-    let net = Net::os();
-    let mut listener: Listener = net.bind(&endpoint("mem:played")).await.unwrap();
+    let net = net();
+    let mut listener: Listener = net.bind(&somewhere()).await.unwrap();
     let options = ClientOptions::default().handshake(false);
     let client = Client::connect_with(&net, listener.local(), options).await.unwrap();
     let server = listener.accept().await.unwrap();
     (net, client, server)
 }
 
-#[tokio::test]
 async fn nobody_there_is_refused() {
-    let (net, running) = on_tcp(&sample()).await;
+    let (net, running) = serving(&sample()).await;
     running.stop(LIMIT).await;
     let error = connect(&net, running.endpoint()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert!(error.to_string().contains(&running.endpoint().to_string()), "{error}");
 }
 
-#[tokio::test]
 async fn a_server_that_says_something_else_is_refused_and_quoted() {
-    let net = Net::os();
-    let mut listener = net.bind(&endpoint("mem:other")).await.unwrap();
+    let net = net();
+    let mut listener = net.bind(&somewhere()).await.unwrap();
+    let at = listener.local().clone();
     net.spawn(async move {
         let mut stream = listener.accept().await.unwrap();
         stream.write_all(b"220 mail.example ESMTP\r\n").await.unwrap();
@@ -42,18 +61,17 @@ async fn a_server_that_says_something_else_is_refused_and_quoted() {
         assert_eq!(rest, b"ping\n");
     })
     .unwrap();
-    let error = connect(&net, &endpoint("mem:other")).await.unwrap_err();
+    let error = connect(&net, &at).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert!(error.to_string().contains("220 mail.example ESMTP"), "{error}");
 }
 
-#[tokio::test]
 async fn a_server_that_closes_in_the_handshake_is_told() {
-    let net = Net::os();
-    let mut listener = net.bind(&endpoint("mem:shut")).await.unwrap();
+    let net = net();
+    let mut listener = net.bind(&somewhere()).await.unwrap();
     let connecting = net.spawn({
-        let net = net.clone();
-        async move { connect(&net, &endpoint("mem:shut")).await.map(drop) }
+        let (net, at) = (net.clone(), listener.local().clone());
+        async move { connect(&net, &at).await.map(drop) }
     });
     let mut stream = listener.accept().await.unwrap();
     stream.read_u8().await.unwrap();
@@ -62,21 +80,17 @@ async fn a_server_that_closes_in_the_handshake_is_told() {
     assert_eq!(error.kind(), ErrorKind::Closed);
 }
 
-#[tokio::test]
 async fn a_failed_handshake_leaves_no_connection_open() {
-    let net = Net::os();
-    let mut listener = net.bind(&endpoint("mem:failed")).await.unwrap();
+    let net = net();
+    let mut listener = net.bind(&somewhere()).await.unwrap();
     let options = ClientOptions::default().handshake_timeout(SHORT);
-    Client::connect_with(&net, &endpoint("mem:failed"), options)
-        .await
-        .unwrap_err();
+    Client::connect_with(&net, listener.local(), options).await.unwrap_err();
     let mut left = Vec::new();
     listener.accept().await.unwrap().read_to_end(&mut left).await.unwrap();
     assert_eq!(left, b"ping\n", "and then its end");
     assert_eq!(net.stats().open(), 0);
 }
 
-#[tokio::test]
 async fn giving_up_a_receive_loses_nothing() {
     let (net, mut client, mut server) = played().await;
     for piece in ["on", "e\ntw", "o", "\n"] {
@@ -90,7 +104,6 @@ async fn giving_up_a_receive_loses_nothing() {
     assert_eq!(client.recv().await.unwrap(), "two");
 }
 
-#[tokio::test]
 async fn each_end_has_its_own_kind() {
     let (_, mut client, mut server) = played().await;
     server.write_all(b"whole\npart").await.unwrap();
@@ -107,10 +120,9 @@ async fn each_end_has_its_own_kind() {
     assert!(error.to_string().contains("call reconnect"), "{error}");
 }
 
-#[tokio::test]
 async fn a_reply_over_the_limit_is_an_error_and_the_next_is_read() {
     let server = Server::new(async |command| "x".repeat(command.text().parse().unwrap_or(0)));
-    let (net, running) = in_memory(&server).await;
+    let (net, running) = serving(&server).await;
     let options = ClientOptions::default().max_reply(100);
     let mut client = Client::connect_with(&net, running.endpoint(), options).await.unwrap();
     let error = client.request("101").await.unwrap_err();
@@ -118,15 +130,14 @@ async fn a_reply_over_the_limit_is_an_error_and_the_next_is_read() {
     assert_eq!(client.request("100").await.unwrap().bytes().len(), 100);
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_late_reply_is_thrown_away_by_resync() {
     let server = Server::new(async |command| {
         if command.text() == "slow" {
-            Net::os().sleep(Duration::from_secs(5)).await;
+            net().sleep(Duration::from_secs(5)).await;
         }
         command.text().to_owned()
     });
-    let (net, running) = in_memory(&server).await;
+    let (net, running) = serving(&server).await;
     let mut client = Client::connect(&net, running.endpoint()).await.unwrap();
     assert_eq!(
         client.request("slow").await.unwrap_err().kind(),
@@ -148,11 +159,10 @@ async fn a_late_reply_is_thrown_away_by_resync() {
     assert_eq!(client.request("next").await.unwrap(), "next");
 }
 
-#[tokio::test]
 async fn it_connects_anew() {
     let record = Record::default();
     let server = record.server();
-    let (net, running) = on_tcp(&server).await;
+    let (net, running) = serving(&server).await;
     let mut client = connect(&net, running.endpoint()).await.unwrap();
     assert_eq!(client.request("1").await.unwrap(), "ok");
     client.reconnect().await.unwrap();
@@ -172,7 +182,6 @@ async fn it_connects_anew() {
 }
 
 /// A server of the original's kind goes on only after `disconnect`, so that must come before the end.
-#[tokio::test]
 async fn disconnect_is_said_before_closing() {
     let (_, mut client, mut server) = played().await;
     client.options_mut().linger = SHORT;
@@ -183,9 +192,8 @@ async fn disconnect_is_said_before_closing() {
     assert_eq!(said, "disconnect\n");
 }
 
-#[tokio::test]
 async fn as_a_second_client_it_gets_its_turn() {
-    let (net, running) = on_tcp(&sample().admission(Admission::queue())).await;
+    let (net, running) = serving(&sample().admission(Admission::queue())).await;
     let mut first = Raw::connect(&net, &running).await;
     assert_eq!(first.ask("ping").await.unwrap(), "pong");
     let (network, at) = (net.clone(), running.endpoint().clone());
@@ -199,7 +207,6 @@ async fn as_a_second_client_it_gets_its_turn() {
     assert_eq!(second.unwrap().await.unwrap().unwrap(), "ack");
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_server_that_takes_nothing_is_given_up() {
     let (_, mut client, _server) = played().await;
     let big = "x".repeat(1 << 20);

@@ -2,18 +2,23 @@
 
 mod common;
 
-use common::{Raw, connect, eventually, on_tcp, sample};
+use common::backend::on_backend;
+use common::{Raw, connect, eventually, sample, serving};
 use oneline::Admission;
+
+/// Only the operating system has files, and only tokio counts its tasks.
+mod descriptors {
+    super::on_backend!(tokio Tokio, a_thousand_open_and_close_cycles_leak_no_file_and_no_task);
+}
 
 /// The open files of this process, where the system tells.
 fn open_files() -> usize {
     std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
 }
 
-#[tokio::test]
 async fn a_thousand_open_and_close_cycles_leak_no_file_and_no_task() {
     let server = sample().admission(Admission::Concurrent { max: 4 });
-    let (net, running) = on_tcp(&server).await;
+    let (net, running) = serving(&server).await;
     let mut client = connect(&net, running.endpoint()).await.unwrap();
     client.disconnect().await.unwrap();
     eventually(&net, || net.stats().open() == 0).await;

@@ -4,16 +4,33 @@ mod common;
 
 use std::time::Duration;
 
-use common::{LIMIT, Raw, Record, connect, in_memory, sample};
+use common::backend::{Backend, net, on_each_backend, running_on};
+use common::{LIMIT, Raw, Record, connect, sample, serving, where_time_jumps};
 use oneline::net_core::{FramedLimits, TimeoutKind};
 use oneline::{ErrorKind, Fault, LongLine, Server};
 
+on_each_backend!(
+    a_line_up_to_the_limit_is_a_command_and_a_longer_one_an_error,
+    the_default_limit_of_a_line_is_64_kib,
+    a_too_long_line_may_end_the_connection,
+    a_too_long_reply_is_an_error_of_its_command,
+    error_replies_are_as_one_likes,
+);
+
+where_time_jumps!(
+    an_idle_client_is_closed_a_busy_one_is_not,
+    without_an_idle_limit_a_silent_client_stays,
+    a_line_that_drips_is_cut_off,
+    a_client_that_never_reads_is_closed_after_the_write_timeout,
+    replies_to_one_command_are_bounded,
+    a_command_may_have_a_time_limit,
+);
+
 const SECOND: Duration = Duration::from_secs(1);
 
-#[tokio::test]
 async fn a_line_up_to_the_limit_is_a_command_and_a_longer_one_an_error() {
     let record = Record::default();
-    let (net, running) = in_memory(&record.server().max_line(10)).await;
+    let (net, running) = serving(&record.server().max_line(10)).await;
     let mut client = Raw::connect(&net, &running).await;
     assert_eq!(client.ask("0123456789").await.unwrap(), "ok");
     assert_eq!(
@@ -39,9 +56,8 @@ async fn a_line_up_to_the_limit_is_a_command_and_a_longer_one_an_error() {
     );
 }
 
-#[tokio::test]
 async fn the_default_limit_of_a_line_is_64_kib() {
-    let (net, running) = in_memory(&sample()).await;
+    let (net, running) = serving(&sample()).await;
     let mut client = Raw::connect(&net, &running).await;
     assert_eq!(client.ask(&"x".repeat(65_536)).await.unwrap(), "nak - unknown cmd");
     assert!(
@@ -53,19 +69,17 @@ async fn the_default_limit_of_a_line_is_64_kib() {
     );
 }
 
-#[tokio::test]
 async fn a_too_long_line_may_end_the_connection() {
-    let (net, running) = in_memory(&sample().max_line(10).long_line(LongLine::Close)).await;
+    let (net, running) = serving(&sample().max_line(10).long_line(LongLine::Close)).await;
     let mut client = Raw::connect(&net, &running).await;
     client.send("0123456789abc\nping\n").await;
     assert_eq!(client.rest().await, "error: line too long: 13 bytes, the limit is 10\n");
     assert_eq!(Raw::connect(&net, &running).await.ask("ping").await.unwrap(), "pong");
 }
 
-#[tokio::test]
 async fn a_too_long_reply_is_an_error_of_its_command() {
     let server = Server::new(async |command| "x".repeat(command.text().parse().unwrap_or(0)));
-    let (net, running) = in_memory(&server.max_reply(1000)).await;
+    let (net, running) = serving(&server.max_reply(1000)).await;
     let mut client = Raw::connect(&net, &running).await;
     assert_eq!(client.ask("1000").await.unwrap().len(), 1000);
     assert!(
@@ -77,10 +91,9 @@ async fn a_too_long_reply_is_an_error_of_its_command() {
     );
 }
 
-#[tokio::test(start_paused = true)]
 async fn an_idle_client_is_closed_a_busy_one_is_not() {
     let record = Record::default();
-    let (net, running) = in_memory(&record.server().idle_timeout(SECOND * 10)).await;
+    let (net, running) = serving(&record.server().idle_timeout(SECOND * 10)).await;
     let mut client = Raw::connect(&net, &running).await;
     for _ in 0..5 {
         net.sleep(SECOND * 9).await;
@@ -92,18 +105,16 @@ async fn an_idle_client_is_closed_a_busy_one_is_not() {
     assert!(last.starts_with("- ") && last.contains("after 10s"), "{last}");
 }
 
-#[tokio::test(start_paused = true)]
 async fn without_an_idle_limit_a_silent_client_stays() {
-    let (net, running) = in_memory(&sample()).await;
+    let (net, running) = serving(&sample()).await;
     let mut client = Raw::connect(&net, &running).await;
     net.sleep(Duration::from_secs(1_000_000)).await;
     assert_eq!(client.ask("ping").await.unwrap(), "pong");
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_line_that_drips_is_cut_off() {
     let record = Record::default();
-    let (net, running) = in_memory(&record.server().line_timeout(SECOND * 5)).await;
+    let (net, running) = serving(&record.server().line_timeout(SECOND * 5)).await;
     let mut client = Raw::connect(&net, &running).await;
     for _ in 0..4 {
         client.send("x").await;
@@ -123,13 +134,12 @@ async fn a_line_that_drips_is_cut_off() {
 }
 
 /// A client that sends and never reads: reading from it pauses, memory stays bounded, it is given up in the end.
-#[tokio::test(start_paused = true)]
 async fn a_client_that_never_reads_is_closed_after_the_write_timeout() {
     let record = Record::default();
     let seen = record.clone();
     let big = "x".repeat(1000);
     let server = Server::with_handler(move || Big(big.clone(), seen.clone())).write_timeout(SECOND * 7);
-    let (net, running) = in_memory(&server).await;
+    let (net, running) = serving(&server).await;
     let stream = net.connect(running.endpoint()).await.unwrap();
     let (reading, mut writing) = tokio::io::split(stream);
     let began = net.now();
@@ -147,7 +157,12 @@ async fn a_client_that_never_reads_is_closed_after_the_write_timeout() {
         sent += 1;
     }
     assert!(sent < 1000, "it was slowed down");
-    assert_eq!((net.now() - began).as_secs(), 7);
+    let took = (net.now() - began).as_secs();
+    match running_on() {
+        // The buffers fill slowly there, and the news of the end may be lost and asked for again.
+        Backend::BadLink => assert!((7..60).contains(&took), "{took}"),
+        _ => assert_eq!(took, 7),
+    }
     assert_eq!(
         record.all(),
         ["write: took nothing"],
@@ -178,10 +193,9 @@ impl oneline::Handler for Big {
 }
 
 /// One command with replies without end: `push` has a limit, `send` waits.
-#[tokio::test(start_paused = true)]
 async fn replies_to_one_command_are_bounded() {
     let server = Server::with_handler(|| Endless).limits(FramedLimits::default().max_output(100_000));
-    let (net, running) = in_memory(&server).await;
+    let (net, running) = serving(&server).await;
     let mut client = Raw::connect(&net, &running).await;
     client.send("go\n").await;
     let mut lines = 0;
@@ -215,15 +229,12 @@ impl oneline::Handler for Endless {
     }
 }
 
-#[tokio::test(start_paused = true)]
 async fn a_command_may_have_a_time_limit() {
     let server = Server::new(async |command| {
-        oneline::Net::os()
-            .sleep(SECOND * command.text().parse().unwrap_or(0))
-            .await;
+        net().sleep(SECOND * command.text().parse().unwrap_or(0)).await;
         "done"
     });
-    let (net, running) = in_memory(&server.handler_timeout(SECOND * 10)).await;
+    let (net, running) = serving(&server.handler_timeout(SECOND * 10)).await;
     let mut client = Raw::connect(&net, &running).await;
     client.send("9\n11\n0\n").await;
     assert_eq!(client.line().await.unwrap(), "done");
@@ -231,7 +242,6 @@ async fn a_command_may_have_a_time_limit() {
     assert_eq!(client.line().await.unwrap(), "done");
 }
 
-#[tokio::test]
 async fn error_replies_are_as_one_likes() {
     let server = Server::new(async |command| match command.text() {
         "panic" => panic!("told to the server only"),
@@ -246,7 +256,7 @@ async fn error_replies_are_as_one_likes() {
         Fault::Panicked(message) => Some(format!("ERR {}", message.contains("server only"))),
         _ => None,
     });
-    let (net, running) = in_memory(&server).await;
+    let (net, running) = serving(&server).await;
     let mut client = connect(&net, running.endpoint()).await.unwrap();
     assert_eq!(client.request("panic").await.unwrap(), "ERR true");
     assert_eq!(client.request("lines").await.unwrap(), "ERR one  two ");

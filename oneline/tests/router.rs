@@ -2,10 +2,19 @@
 
 mod common;
 
-use common::{Raw, connect, in_memory};
+use common::backend::on_each_backend;
+use common::{Raw, connect, serving};
 use oneline::words::{self, WordsError};
 use oneline::{Router, Server};
 use proptest::prelude::*;
+
+on_each_backend!(
+    arguments_are_typed,
+    what_does_not_fit_is_told_with_the_usage,
+    help_is_made_of_the_commands,
+    others_may_be_answered_otherwise,
+    invalid_text_is_an_error,
+);
 
 fn router() -> Router {
     Router::new()
@@ -36,7 +45,7 @@ fn router() -> Router {
 }
 
 async fn ask_all(router: Router, commands: &[(&str, &[&str])]) {
-    let (net, running) = in_memory(&Server::with_router(router)).await;
+    let (net, running) = serving(&Server::with_router(router)).await;
     let mut client = connect(&net, running.endpoint()).await.unwrap();
     for (command, wanted) in commands {
         let replies = client.collect(command).await.unwrap();
@@ -45,7 +54,6 @@ async fn ask_all(router: Router, commands: &[(&str, &[&str])]) {
     }
 }
 
-#[tokio::test]
 async fn arguments_are_typed() {
     ask_all(
         router(),
@@ -66,7 +74,6 @@ async fn arguments_are_typed() {
     .await;
 }
 
-#[tokio::test]
 async fn what_does_not_fit_is_told_with_the_usage() {
     ask_all(
         router(),
@@ -102,7 +109,6 @@ async fn what_does_not_fit_is_told_with_the_usage() {
     .await;
 }
 
-#[tokio::test]
 async fn help_is_made_of_the_commands() {
     let all = [
         "add <a> <b> - Adds two numbers.",
@@ -129,7 +135,6 @@ async fn help_is_made_of_the_commands() {
     .await;
 }
 
-#[tokio::test]
 async fn others_may_be_answered_otherwise() {
     let router = router().otherwise(async |words: Vec<String>| format!("{words:?}?"));
     ask_all(
@@ -145,9 +150,8 @@ fn router_with_own_help() -> Router {
     Router::new().on("help", "My own.", async |()| "mine")
 }
 
-#[tokio::test]
 async fn invalid_text_is_an_error() {
-    let (net, running) = in_memory(&Server::with_router(router())).await;
+    let (net, running) = serving(&Server::with_router(router())).await;
     let mut client = Raw::connect(&net, &running).await;
     client.send(b"add 1 \xff\n").await;
     assert_eq!(client.line().await.unwrap(), "error: the line is not valid text");

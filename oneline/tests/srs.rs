@@ -2,12 +2,29 @@
 
 mod common;
 
-use common::{LIMIT, Raw, Record, connect, endpoint, eventually, in_memory, mirror, on_tcp, sample};
-use oneline::{Client, Endpoint, ErrorKind, Net, StopReason};
+use common::backend::{net, on_each_backend};
+use common::{LIMIT, Raw, Record, connect, endpoint, eventually, mirror, sample, serving, somewhere};
+use oneline::{Client, Endpoint, ErrorKind, StopReason};
+
+on_each_backend!(
+    srs_001_the_server_tells_which_parameters_are_missing,
+    srs_002_the_client_tells_which_parameters_are_missing,
+    srs_003_one_client_at_a_time,
+    srs_004_ping_is_answered_with_pong,
+    srs_005_disconnect_ends_the_connection,
+    srs_006_shutdown_ends_connection_and_server,
+    srs_007_an_invalid_command_is_marked,
+    srs_008_other_commands_go_to_the_handler,
+    srs_009_a_command_ends_with_0x0a,
+    srs_011_the_client_connects,
+    srs_012_the_client_disconnects,
+    srs_013_the_client_sends_a_command,
+    srs_014_the_client_adds_0x0a,
+    srs_015_the_client_receives_a_response,
+);
 
 /// An address, a port and a callback that are not set can't even be written; one that is no address is refused with its
 /// name, and so is what an endpoint needs besides.
-#[tokio::test]
 async fn srs_001_the_server_tells_which_parameters_are_missing() {
     for text in ["", "tcp://", "tcp://127.0.0.1", "tcp://:5001", "tcp://127.0.0.1:x"] {
         let error = text.parse::<Endpoint>().unwrap_err();
@@ -15,35 +32,31 @@ async fn srs_001_the_server_tells_which_parameters_are_missing() {
         assert!(error.to_string().contains(&format!("{text:?}")), "{error}");
     }
     let error = sample()
-        .start(&Net::os(), &endpoint("tls://127.0.0.1:0"))
+        .start(&net(), &endpoint("tls://127.0.0.1:0"))
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.to_string().contains("needs a certificate"), "{error}");
     let error = sample()
-        .start(&Net::os(), &endpoint("udp://127.0.0.1:0"))
+        .start(&net(), &endpoint("udp://127.0.0.1:0"))
         .await
         .unwrap_err();
     assert!(error.to_string().contains("datagrams"), "{error}");
-    let (_, running) = on_tcp(&sample()).await;
+    let (_, running) = serving(&sample()).await;
     assert!(running.is_running());
 }
 
-#[tokio::test]
 async fn srs_002_the_client_tells_which_parameters_are_missing() {
     let error = "127.0.0.1:5001".parse::<Endpoint>().unwrap_err();
     assert!(error.to_string().contains("127.0.0.1:5001"), "{error}");
-    let error = connect(&Net::os(), &endpoint("udp://127.0.0.1:5001"))
-        .await
-        .unwrap_err();
+    let error = connect(&net(), &endpoint("udp://127.0.0.1:5001")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.to_string().contains("udp://127.0.0.1:5001"), "{error}");
 }
 
-#[tokio::test]
 async fn srs_003_one_client_at_a_time() {
     let record = Record::default();
-    let (net, running) = in_memory(&record.server()).await;
+    let (net, running) = serving(&record.server()).await;
     let mut first = Raw::connect(&net, &running).await;
     assert_eq!(first.ask("one").await.unwrap(), "ok");
     let mut second = Raw::connect(&net, &running).await;
@@ -57,24 +70,21 @@ async fn srs_003_one_client_at_a_time() {
     );
 }
 
-#[tokio::test]
 async fn srs_004_ping_is_answered_with_pong() {
-    let (net, running) = on_tcp(&sample()).await;
+    let (net, running) = serving(&sample()).await;
     assert_eq!(Raw::connect(&net, &running).await.ask("ping").await.unwrap(), "pong");
 }
 
-#[tokio::test]
 async fn srs_005_disconnect_ends_the_connection() {
-    let (net, running) = on_tcp(&sample()).await;
+    let (net, running) = serving(&sample()).await;
     let mut client = Raw::connect(&net, &running).await;
     client.send("cmd01\ndisconnect\ncmd01\n").await;
     assert_eq!(client.rest().await, "ack\n", "what follows `disconnect` is dropped");
     assert!(running.is_running());
 }
 
-#[tokio::test]
 async fn srs_006_shutdown_ends_connection_and_server() {
-    let (net, running) = on_tcp(&sample()).await;
+    let (net, running) = serving(&sample()).await;
     let mut client = Raw::connect(&net, &running).await;
     client.send("cmd01\nshutdown\ncmd01\n").await;
     assert_eq!(client.rest().await, "ack\n");
@@ -89,18 +99,16 @@ async fn srs_006_shutdown_ends_connection_and_server() {
     assert!(!running.is_running());
 }
 
-#[tokio::test]
 async fn srs_007_an_invalid_command_is_marked() {
-    let (net, running) = in_memory(&mirror().compatible()).await;
+    let (net, running) = serving(&mirror().compatible()).await;
     let mut client = Raw::connect(&net, &running).await;
     assert_eq!(client.ask("h\u{e9}llo \u{20ac}").await.unwrap(), r#"!"hllo ""#);
     assert_eq!(client.ask("hello").await.unwrap(), r#""hello""#);
 }
 
-#[tokio::test]
 async fn srs_008_other_commands_go_to_the_handler() {
     let record = Record::default();
-    let (net, running) = in_memory(&record.server()).await;
+    let (net, running) = serving(&record.server()).await;
     let mut client = Raw::connect(&net, &running).await;
     for command in ["cmd01", "", "PING", " ping", "ping ", "shutdown now", "invalid"] {
         assert_eq!(client.ask(command).await.unwrap(), "ok");
@@ -112,10 +120,9 @@ async fn srs_008_other_commands_go_to_the_handler() {
     );
 }
 
-#[tokio::test]
 async fn srs_009_a_command_ends_with_0x0a() {
     let record = Record::default();
-    let (net, running) = in_memory(&record.server()).await;
+    let (net, running) = serving(&record.server()).await;
     let mut client = Raw::connect(&net, &running).await;
     client.send(b"a\x0b\x0c\x85b").await;
     client.send(b"\x0a").await;
@@ -127,39 +134,33 @@ async fn srs_009_a_command_ends_with_0x0a() {
     assert_eq!(record.all()[1], "!a\u{b}\u{c}\u{fffd}b");
 }
 
-#[tokio::test]
 async fn srs_011_the_client_connects() {
-    let (net, running) = on_tcp(&sample()).await;
+    let (net, running) = serving(&sample()).await;
     assert!(connect(&net, running.endpoint()).await.unwrap().is_connected());
 }
 
-#[tokio::test]
 async fn srs_012_the_client_disconnects() {
     let record = Record::default();
-    let (net, running) = on_tcp(&record.server()).await;
+    let (net, running) = serving(&record.server()).await;
     let mut client = connect(&net, running.endpoint()).await.unwrap();
     client.disconnect().await.unwrap();
     assert!(!client.is_connected());
     record.wait_for(&net, "- it sent `disconnect`").await;
 }
 
-#[tokio::test]
 async fn srs_013_the_client_sends_a_command() {
     let record = Record::default();
-    let (net, running) = on_tcp(&record.server()).await;
+    let (net, running) = serving(&record.server()).await;
     let mut client = connect(&net, running.endpoint()).await.unwrap();
     client.send("cmd01").await.unwrap();
     record.wait_for(&net, "cmd01").await;
 }
 
-#[tokio::test]
 async fn srs_014_the_client_adds_0x0a() {
-    let net = Net::os();
-    let mut listener = net.bind(&endpoint("mem:bare")).await.unwrap();
+    let net = net();
+    let mut listener = net.bind(&somewhere()).await.unwrap();
     let options = oneline::ClientOptions::default().handshake(false);
-    let mut client = Client::connect_with(&net, &endpoint("mem:bare"), options)
-        .await
-        .unwrap();
+    let mut client = Client::connect_with(&net, listener.local(), options).await.unwrap();
     client.send("cmd01").await.unwrap();
     client.send("").await.unwrap();
     client.close().await;
@@ -171,9 +172,8 @@ async fn srs_014_the_client_adds_0x0a() {
     assert_eq!(bytes, "cmd01\n\n");
 }
 
-#[tokio::test]
 async fn srs_015_the_client_receives_a_response() {
-    let (net, running) = on_tcp(&sample()).await;
+    let (net, running) = serving(&sample()).await;
     let mut client = connect(&net, running.endpoint()).await.unwrap();
     client.send("cmd01").await.unwrap();
     assert_eq!(client.recv_within(LIMIT).await.unwrap(), "ack");

@@ -7,12 +7,28 @@ mod common;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use common::backend::{net, on_backend, on_each_backend, running_on};
 use common::{LIMIT, Raw, connect, endpoint, sample};
 use oneline::net_core::{
     BindOptions, SocketOptions, TlsClient, TlsClientBuilder, TlsFault, TlsServer, TlsServerBuilder,
 };
 use oneline::{Admission, Endpoint, ErrorKind, Net, Running, Server};
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+
+on_each_backend!(
+    over_tls,
+    a_client_that_does_not_trust_the_server,
+    a_client_that_speaks_no_tls_and_one_that_says_nothing,
+    the_server_may_demand_certificates_and_see_them,
+    a_rejected_client_is_told_under_tls_too,
+    over_an_abstract_unix_socket,
+);
+
+/// Simulated hosts have no files.
+mod files {
+    super::on_backend!(tokio Tokio, over_a_unix_socket);
+    super::on_backend!(reactor Mio, over_a_unix_socket);
+}
 
 fn certificate() -> CertifiedKey<KeyPair> {
     generate_simple_self_signed(["127.0.0.1".to_owned(), "localhost".to_owned()]).unwrap()
@@ -42,10 +58,9 @@ async fn conversation(net: &Net, running: &Running) {
     assert!(connect(net, running.endpoint()).await.is_err());
 }
 
-#[tokio::test]
 async fn over_tls() {
     let key = certificate();
-    let net = Net::os()
+    let net = net()
         .with_server_tls(server_tls(&key).build().unwrap())
         .with_client_tls(client_tls(&key).build().unwrap());
     let running = sample().start(&net, &endpoint("tls://127.0.0.1:0")).await.unwrap();
@@ -53,10 +68,9 @@ async fn over_tls() {
     conversation(&net, &running).await;
 }
 
-#[tokio::test]
 async fn a_client_that_does_not_trust_the_server() {
     let (key, other) = (certificate(), certificate());
-    let net = Net::os()
+    let net = net()
         .with_server_tls(server_tls(&key).build().unwrap())
         .with_client_tls(client_tls(&other).build().unwrap());
     let running = sample().start(&net, &endpoint("tls://127.0.0.1:0")).await.unwrap();
@@ -67,10 +81,9 @@ async fn a_client_that_does_not_trust_the_server() {
     conversation(&net, &running).await;
 }
 
-#[tokio::test]
 async fn a_client_that_speaks_no_tls_and_one_that_says_nothing() {
     let key = certificate();
-    let net = Net::os()
+    let net = net()
         .with_server_tls(server_tls(&key).build().unwrap())
         .with_client_tls(client_tls(&key).build().unwrap());
     let options = BindOptions::default().handshake_timeout(std::time::Duration::from_secs(3));
@@ -88,11 +101,10 @@ async fn a_client_that_speaks_no_tls_and_one_that_says_nothing() {
     conversation(&net, &running).await;
 }
 
-#[tokio::test]
 async fn the_server_may_demand_certificates_and_see_them() {
     let (key, own) = (certificate(), certificate());
     let tls = server_tls(&key).client_root_pem(own.cert.pem().as_bytes());
-    let net = Net::os().with_server_tls(tls.build().unwrap());
+    let net = net().with_server_tls(tls.build().unwrap());
     let server = Server::with_handler(|| WhoIsThere(0));
     let running = server.start(&net, &endpoint("tls://127.0.0.1:0")).await.unwrap();
 
@@ -127,10 +139,9 @@ impl oneline::Handler for WhoIsThere {
     }
 }
 
-#[tokio::test]
 async fn a_rejected_client_is_told_under_tls_too() {
     let key = certificate();
-    let net = Net::os()
+    let net = net()
         .with_server_tls(server_tls(&key).build().unwrap())
         .with_client_tls(client_tls(&key).build().unwrap());
     let server = sample().admission(Admission::reject());
@@ -142,15 +153,14 @@ async fn a_rejected_client_is_told_under_tls_too() {
 }
 
 fn socket(name: &str) -> (PathBuf, Endpoint) {
-    let path = std::env::temp_dir().join(format!("oneline-{name}-{}", std::process::id()));
+    let path = std::env::temp_dir().join(format!("oneline-{name}-{}-{:?}", std::process::id(), running_on()));
     let at = endpoint(&format!("unix:{}", path.display()));
     (path, at)
 }
 
-#[tokio::test]
 async fn over_a_unix_socket() {
     let (path, at) = socket("plain");
-    let net = Net::os();
+    let net = net();
     let options = BindOptions::default().socket(SocketOptions::default().unix_mode(0o600));
     let server = sample().bind_options(options);
     let running = server.start(&net, &at).await.unwrap();
@@ -166,10 +176,9 @@ async fn over_a_unix_socket() {
 }
 
 #[cfg(target_os = "linux")]
-#[tokio::test]
 async fn over_an_abstract_unix_socket() {
-    let at = endpoint(&format!("unix:@oneline-{}", std::process::id()));
-    let net = Net::os();
+    let at = endpoint(&format!("unix:@oneline-{}-{:?}", std::process::id(), running_on()));
+    let net = net();
     let running = sample().start(&net, &at).await.unwrap();
     conversation(&net, &running).await;
 }

@@ -148,7 +148,7 @@ macro_rules! on_each_backend {
     };
 }
 
-/// The same but for the bad link: for functions that send datagrams.
+/// The same but for the bad link: for functions that send datagrams, or resets, which TCP sends once.
 macro_rules! where_nothing_is_lost {
     ($($test:ident),+ $(,)?) => {
         mod where_nothing_is_lost {

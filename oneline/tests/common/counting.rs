@@ -1,4 +1,4 @@
-//! The operating system's network, which counts the reads and writes of accepted connections.
+//! The test's network, which counts the reads and writes of accepted connections.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -23,7 +23,7 @@ pub(crate) struct Counts {
 pub(crate) fn net() -> (Net, Arc<Counts>) {
     let counts = Arc::new(Counts::default());
     let backend = Counting {
-        inner: Arc::clone(Net::os().backend()),
+        inner: Arc::clone(super::backend::net().backend()),
         counts: Arc::clone(&counts),
     };
     (Net::new(Arc::new(backend)), counts)

@@ -2,11 +2,16 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+#[allow(unused_imports, unused_macros, reason = "each test file uses a part of it")]
+#[path = "../../../net-core/tests/common/backend.rs"]
+pub(crate) mod backend;
 pub(crate) mod counting;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use backend::{Backend, net, running_on};
 use oneline::net_core::{ConnectOptions, Instant, Stream};
 use oneline::{
     Client, ClientOptions, Command, End, Endpoint, Handler, HandlerError, Net, Peer, Replies, Running, Server,
@@ -36,17 +41,21 @@ pub(crate) fn mirror() -> Server {
     })
 }
 
-/// Starts it in memory, where paused time may be used.
-pub(crate) async fn in_memory(server: &Server) -> (Net, Running) {
-    let net = Net::os();
-    let running = server.start(&net, &endpoint("mem:test")).await.unwrap();
-    (net, running)
+/// Where a server can be had: on a TCP port of the system's choice; in memory where time jumps past real sockets.
+pub(crate) fn somewhere() -> Endpoint {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    match running_on() {
+        Backend::JumpingTokio | Backend::JumpingMio => {
+            endpoint(&format!("mem:somewhere-{}", COUNT.fetch_add(1, Ordering::Relaxed)))
+        }
+        _ => endpoint("tcp://127.0.0.1:0"),
+    }
 }
 
-/// Starts it on a TCP port of the system's choice.
-pub(crate) async fn on_tcp(server: &Server) -> (Net, Running) {
-    let net = Net::os();
-    let running = server.start(&net, &endpoint("tcp://127.0.0.1:0")).await.unwrap();
+/// Starts it there.
+pub(crate) async fn serving(server: &Server) -> (Net, Running) {
+    let net = net();
+    let running = server.start(&net, &somewhere()).await.unwrap();
     (net, running)
 }
 
@@ -175,3 +184,18 @@ pub(crate) async fn eventually(net: &Net, mut so: impl FnMut() -> bool) {
         net.sleep(Duration::from_millis(2)).await;
     }
 }
+
+/// Makes a test of each function named, which waits for long, for each backend whose time jumps.
+#[allow(unused_macros, reason = "each test file uses a part of it")]
+macro_rules! where_time_jumps {
+    ($($test:ident),+ $(,)?) => {
+        mod where_time_jumps {
+            $crate::common::backend::on_backend!(tokio JumpingTokio, $($test),+);
+            $crate::common::backend::on_backend!(virtual_network VirtualNetwork, $($test),+);
+            $crate::common::backend::on_backend!(bad_link BadLink, $($test),+);
+            $crate::common::backend::on_backend!(reactor JumpingMio, $($test),+);
+        }
+    };
+}
+#[allow(unused_imports, reason = "each test file uses a part of it")]
+pub(crate) use where_time_jumps;
