@@ -36,6 +36,7 @@
 //! | `derive` | no | `#[derive(ToItem, FromItem, SecsMessage)]` |
 //! | `gem` | no | the messages that most equipment has, as Rust types |
 //! | `serde` | no | any value of serde as an item, items as JSON and the like |
+//! | `cli` | yes | the program `hsms`: equipment, host, ping, decoder, tap |
 //! | `tracing` | yes | spans and events of connections |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -111,6 +111,12 @@ const BUDGETS: &[Budget] = &[
         reason: "net-core, bytes, and select from tokio's macros",
     },
     Budget {
+        member: "hsms",
+        features: Features::Default,
+        most: 58,
+        reason: "the program: clap, rustyline, log output; a library user goes without",
+    },
+    Budget {
         member: "hsms-derive",
         features: Features::Default,
         most: 4,

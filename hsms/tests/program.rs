@@ -1,0 +1,185 @@
+//! The program `hsms`, as a user runs it.
+#![cfg(feature = "cli")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Output, Stdio};
+
+fn hsms(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hsms"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+    output(&hsms(arguments).output().unwrap())
+}
+
+fn output(output: &Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// A program that listens, until this is dropped.
+struct Listening {
+    child: Child,
+    at: String,
+    rest: BufReader<std::process::ChildStdout>,
+}
+
+impl Listening {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = hsms(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut rest = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        rest.read_line(&mut line).unwrap();
+        let at = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+        Self { child, at, rest }
+    }
+
+    /// Ends it, and gives what else it printed.
+    fn end(mut self) -> String {
+        self.child.kill().unwrap();
+        let mut text = String::new();
+        self.rest.read_to_string(&mut text).unwrap();
+        text
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const EQUIPMENT: [&str; 2] = ["listen", "tcp://127.0.0.1:0"];
+const S1F2: &str = "S1F2\n<L [2]\n  <A \"hsms\">\n  <A \"0.1.0\">\n>.\n";
+
+#[test]
+fn equipment_answers_what_every_equipment_answers() {
+    for multi in [&["--multi"][..], &[]] {
+        let equipment = Listening::start(&[&EQUIPMENT[..], multi].concat());
+        let (code, out, _) = run(&[
+            "connect",
+            &equipment.at,
+            "-c",
+            "S1F1 W",
+            "-c",
+            "S1F13 W <L>.",
+            "-c",
+            "S2F25 W <B 1 255>",
+        ]);
+        assert_eq!(code, Some(0));
+        let s1f14 = "S1F14\n<L [2]\n  <B 0x00>\n  <L [2]\n    <A \"hsms\">\n    <A \"0.1.0\">\n  >\n>.\n";
+        assert_eq!(out, format!("{S1F2}{s1f14}S2F26\n<B 0x01 0xFF>.\n"));
+
+        let (code, out, err) = run(&["connect", &equipment.at, "-c", "S99F1 W", "-c", "S1F99 W"]);
+        assert_eq!((code, out.as_str()), (Some(3), ""));
+        assert!(
+            err.contains("S9F3, unknown stream") && err.contains("S9F5, unknown function"),
+            "{err}"
+        );
+    }
+}
+
+#[test]
+fn equipment_answers_what_it_is_told_to() {
+    let path = std::env::temp_dir().join(format!("hsms-test-{}.sml", std::process::id()));
+    std::fs::write(&path, "S7F20 <L <A 'R1'>>.").unwrap();
+    let file = path.to_str().unwrap();
+    let equipment = Listening::start(&[&EQUIPMENT[..], &["--respond", file, "--session-id", "7"]].concat());
+    let (code, out, _) = run(&["connect", &equipment.at, "--session-id", "7", "-c", "S7F19 W"]);
+    assert_eq!((code, out.as_str()), (Some(0), "S7F20\n<L [1]\n  <A \"R1\">\n>.\n"));
+    // Another device id is refused.
+    let (code, _, err) = run(&["connect", &equipment.at, "-c", "S1F1 W"]);
+    assert_eq!(code, Some(3));
+    assert!(err.contains("unknown device id"), "{err}");
+    std::fs::write(&path, "S7F19 W.").unwrap();
+    let (code, _, err) = run(&[&EQUIPMENT[..], &["--respond", file]].concat());
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(code, Some(1));
+    assert!(err.contains("S7F19 answers nothing"), "{err}");
+}
+
+#[test]
+fn a_script_comes_from_standard_input() {
+    let equipment = Listening::start(&EQUIPMENT);
+    let mut child = hsms(&["connect", &equipment.at])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let script = b"# who is there?\n\nS1F1 W\nS1F1 W.\n";
+    child.stdin.take().unwrap().write_all(script).unwrap();
+    let (code, out, _) = output(&child.wait_with_output().unwrap());
+    assert_eq!((code, out), (Some(0), S1F2.repeat(2)));
+}
+
+#[test]
+fn ping_measures_linktests() {
+    let equipment = Listening::start(&EQUIPMENT);
+    let (code, out, _) = run(&["ping", &equipment.at, "-n", "2", "--interval", "0.01"]);
+    assert_eq!(code, Some(0));
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(
+        lines[1].starts_with(&format!("linktest 2 answered by {} in ", equipment.at)),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_tap_prints_both_ways() {
+    let equipment = Listening::start(&EQUIPMENT);
+    let tap = Listening::start(&["tap", "tcp://127.0.0.1:0", &equipment.at]);
+    let (code, out, _) = run(&["connect", &tap.at, "-c", "S1F1 W"]);
+    assert_eq!((code, out.as_str()), (Some(0), S1F2));
+    let text = tap.end();
+    for part in [
+        "Select.req header: {session_id:0xffff",
+        "Select.rsp",
+        "\nS1F1 W.\n",
+        S1F2,
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn decode_prints_sml() {
+    let mut child = hsms(&["decode"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let hex = b"0000000e 0000 8101 0000 00000007 4102 4f4b";
+    child.stdin.take().unwrap().write_all(hex).unwrap();
+    let (code, out, _) = output(&child.wait_with_output().unwrap());
+    assert_eq!(code, Some(0));
+    assert!(out.ends_with("S1F1 W\n<A \"OK\">.\n"), "{out}");
+    let (code, _, err) = run(&["decode", "/no/such/file"]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("/no/such/file"), "{err}");
+}
+
+#[test]
+fn mistakes_are_told() {
+    for (arguments, part) in [
+        (&["connect", "udp://127.0.0.1:1"][..], "carries no HSMS"),
+        (&["connect", "tcp://127.0.0.1:1", "-c", "what?"], "what?"),
+        (&["listen", "tcp://127.0.0.1:0", "--t3", "0"], "above 0"),
+        (&["listen", "tcp://127.0.0.1:0", "--linktest=-1"], "--linktest"),
+        (&["fly"], "fly"),
+    ] {
+        let (code, _, err) = run(arguments);
+        assert_eq!(code, Some(2), "{arguments:?}: {err}");
+        assert!(err.contains(part), "{arguments:?}: {err}");
+    }
+    let (code, _, err) = run(&["connect", "tcp://127.0.0.1:1", "--timeout", "0.5", "-c", "S1F1 W"]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("refused"), "{err}");
+}
