@@ -14,6 +14,8 @@ pub(super) struct Inbox {
     pub(super) woken: Mutex<Vec<Slot>>,
     /// For a run that waits for real time to pass.
     pub(super) arrived: Condvar,
+    /// There is one. Set and read under the lock of `woken` only; to notify nobody would be a system call each time.
+    pub(super) waits: AtomicBool,
     /// The run waits for sockets: what ends that is in `alarm`.
     pub(super) asleep: AtomicBool,
     pub(super) alarm: OnceLock<Alarm>,
@@ -33,13 +35,15 @@ impl Wake for ProcessWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.inbox
-            .woken
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(self.slot);
+        let waits = {
+            let mut woken = self.inbox.woken.lock().unwrap_or_else(PoisonError::into_inner);
+            woken.push(self.slot);
+            self.inbox.waits.load(Ordering::Relaxed)
+        };
         self.inbox.any.store(true, Ordering::SeqCst);
-        self.inbox.arrived.notify_one();
+        if waits {
+            self.inbox.arrived.notify_one();
+        }
         if self.inbox.asleep.load(Ordering::SeqCst)
             && let Some(alarm) = self.inbox.alarm.get()
         {
@@ -69,10 +73,15 @@ impl Core {
         let mut woken = std::mem::take(&mut *self.inbox.woken.lock().unwrap_or_else(PoisonError::into_inner));
         woken.dedup();
         let state = &mut *self.state.borrow_mut();
-        for slot in woken {
+        for slot in woken.drain(..) {
             if state.processes.get(slot).is_some() {
                 state.queue.push(self.now.get(), Priority::NORMAL, Target::Resume, slot);
             }
+        }
+        // The next wakes find the room.
+        let mut inbox = self.inbox.woken.lock().unwrap_or_else(PoisonError::into_inner);
+        if inbox.capacity() == 0 {
+            *inbox = woken;
         }
     }
 }

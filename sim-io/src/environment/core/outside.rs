@@ -42,7 +42,10 @@ impl Core {
             let woken = self.inbox.woken.lock().unwrap_or_else(PoisonError::into_inner);
             if woken.is_empty() {
                 // Early returns do no harm: it looks again.
-                drop(self.inbox.arrived.wait_timeout(woken, wait));
+                self.inbox.waits.store(true, Ordering::Relaxed);
+                let woken = self.inbox.arrived.wait_timeout(woken, wait);
+                self.inbox.waits.store(false, Ordering::Relaxed);
+                drop(woken);
             } else {
                 drop(woken);
             }
