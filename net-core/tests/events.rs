@@ -5,12 +5,12 @@ mod common;
 
 use std::time::Duration;
 
-use common::backend::{in_jumping_tokio, net, on_each_backend, where_time_jumps};
+use common::backend::{Backend, net, on_each_backend, where_time_jumps};
 use common::events::Events;
 use common::{poll_once, settle};
 use net_core::framing::{LengthPrefix, Line};
 use net_core::{
-    BindOptions, ClosedBy, Endpoint, ErrorKind, EventKind, Framed, FramedLimits, Listener, Net, Stream, TimeoutKind,
+    BindOptions, ClosedBy, ErrorKind, EventKind, Framed, FramedLimits, Listener, Net, NetEvent, Stream, TimeoutKind,
     WhenFull,
 };
 use proptest::prelude::*;
@@ -200,6 +200,27 @@ impl Open {
     async fn upgrade(&mut self, _: &Net, _: usize) {}
 }
 
+/// Whatever the steps, each connection opens and closes exactly once.
+async fn once_each(at: &str, steps: Vec<Step>, reject: bool) {
+    let (net, events) = Events::of(&net());
+    let options =
+        BindOptions::default()
+            .max_connections(3)
+            .when_full(if reject { WhenFull::Reject } else { WhenFull::Queue });
+    let mut listener = net.bind_with(&at.parse().unwrap(), &options).await.unwrap();
+    let mut open = Open::default();
+    for step in steps {
+        open.run(&net, &mut listener, step).await;
+        let stats = net.stats();
+        let opened = |event: &&NetEvent| matches!(event.kind, EventKind::Opened { .. });
+        assert_eq!(stats.opened, events.all().iter().filter(opened).count() as u64);
+        assert_eq!(stats.open() as usize, open.streams.len() + open.framed.len());
+    }
+    drop((open, listener));
+    settle().await;
+    events.check_all_closed(&net);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -208,25 +229,9 @@ proptest! {
         steps in prop::collection::vec(step(), 0..80),
         reject in any::<bool>(),
     ) {
-        in_jumping_tokio(async {
-            let (net, events) = Events::of(&net());
-            let options = BindOptions::default()
-                .max_connections(3)
-                .when_full(if reject { WhenFull::Reject } else { WhenFull::Queue });
-            let at: Endpoint = "mem:events".parse().unwrap();
-            let mut listener = net.bind_with(&at, &options).await.unwrap();
-            let mut open = Open::default();
-            for step in steps {
-                open.run(&net, &mut listener, step).await;
-                let stats = net.stats();
-                let opened = events.all().iter().filter(|event| matches!(event.kind, EventKind::Opened { .. })).count();
-                assert_eq!(stats.opened, opened as u64);
-                assert_eq!(stats.open() as usize, open.streams.len() + open.framed.len());
-            }
-            drop((open, listener));
-            settle().await;
-            events.check_all_closed(&net);
-        });
+        Backend::JumpingTokio.run(once_each("mem:events", steps.clone(), reject));
+        Backend::VirtualNetwork.run(once_each("tcp://127.0.0.1:0", steps.clone(), reject));
+        Backend::BadLink.run(once_each("tcp://127.0.0.1:0", steps, reject));
     }
 }
 

@@ -1,4 +1,5 @@
-//! `oneline` on the simulated network: a whole program, unchanged, in virtual time.
+//! What only a simulated network shows of `oneline`: hosts that crash, retransmissions that were counted, the steps that
+//! idle time costs. The other tests run there, too.
 
 use std::future::Future;
 use std::time::Duration;

@@ -92,7 +92,7 @@ impl Place {
     /// A pause that lets everything come that is on its way. Nothing depends on its being long enough on a slow machine:
     /// what a test asserts holds without it too, but would be less of a test.
     pub(crate) async fn pause(&self) {
-        self.net.sleep(Duration::from_millis(200)).await;
+        self.net.sleep(Duration::from_millis(50)).await;
     }
 }
 
