@@ -123,7 +123,7 @@ impl<T> Session<T> {
     pub(super) fn control(&mut self, header: &Header, has_text: bool, now: Instant) {
         let kind = header.s_type();
         if kind == SType::RejectReq {
-            return self.peer_rejected(header);
+            return self.peer_rejected(header, now);
         }
         if has_text || matches!(kind, SType::Data | SType::Other(_)) {
             return self.reject(header, RejectReason::STypeNotSupported, now);
@@ -257,7 +257,7 @@ impl<T> Session<T> {
                 status => Outcome::DeselectRefused(status),
             },
             _ => {
-                self.link.answered();
+                self.link.answered(self.options.linktest.as_ref(), now);
                 Outcome::Done
             }
         };
@@ -287,7 +287,7 @@ impl<T> Session<T> {
     }
 
     /// System bytes alone tell what was rejected: some peers put another session id into it.
-    fn peer_rejected(&mut self, header: &Header) {
+    fn peer_rejected(&mut self, header: &Header, now: Instant) {
         self.stats.peer_rejected += 1;
         let Some(open) = self.open.close(header.system()) else {
             return self.tell(SessionEvent::PeerRejected(*header));
@@ -297,7 +297,7 @@ impl<T> Session<T> {
         match open.header.s_type() {
             SType::SelectReq => self.close(CloseReason::SelectRejected(reason)),
             // It does not know the question, but it is there.
-            SType::LinktestReq => self.link.answered(),
+            SType::LinktestReq => self.link.answered(self.options.linktest.as_ref(), now),
             _ => {}
         }
     }

@@ -44,8 +44,14 @@ impl Link {
         self.failures = 0;
     }
 
-    pub(super) fn answered(&mut self) {
+    /// The peer is there. Where traffic stands for tests, the next interval begins with its answer.
+    pub(super) fn answered(&mut self, linktest: Option<&Linktest>, now: Instant) {
         self.failures = 0;
+        if let Some(linktest) = linktest.filter(|linktest| linktest.suppress)
+            && self.next.is_some()
+        {
+            self.next = Some(now + linktest.interval);
+        }
     }
 }
 
