@@ -187,6 +187,17 @@ impl Context {
     }
 }
 
+/// Whichever is ready first.
+#[cfg(feature = "derive")]
+pub(crate) async fn first<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    poll_fn(|cx| match one.as_mut().poll(cx) {
+        Poll::Pending => other.as_mut().poll(cx),
+        ready @ Poll::Ready(_) => ready,
+    })
+    .await
+}
+
 /// Tells everything inside a component that it is over.
 #[derive(Debug)]
 pub(crate) struct Stopper(Arc<Owner>);

@@ -23,6 +23,8 @@ mod services;
 mod supervise;
 mod system;
 mod threaded;
+#[cfg(feature = "derive")]
+pub mod util;
 mod waiting;
 
 pub use boxes::{
@@ -41,6 +43,8 @@ pub use component::{BoxList, Boxes, Component, HasInbox, HasOutbox, Outcome};
 #[cfg(feature = "derive")]
 pub use components_derive::Boxes;
 pub use context::Context;
+#[cfg(feature = "derive")]
+pub(crate) use context::first;
 pub use error::{Failure, LinkError, SendError, Stopped, Unsent};
 pub use handle::{Handle, StartError};
 pub use introspect::{BoxView, ComponentView, LinkView, Problem, Snapshot, check};
