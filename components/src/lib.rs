@@ -1,4 +1,68 @@
 //! Network programs built of small components with inboxes and outboxes, in the way of Kamaelia.
+//!
+//! ```
+//! use components::{Boxes, Component, Context, Inbox, Net, Outbox, Outcome, Pipeline, System, for_each, from_iter};
+//!
+//! /// Multiplies what comes.
+//! #[derive(Boxes)]
+//! struct Times {
+//!     inbox: Inbox<u64>,
+//!     outbox: Outbox<u64>,
+//!     factor: u64,
+//! }
+//!
+//! impl Component for Times {
+//!     async fn main(mut self, _: Context) -> Outcome {
+//!         while let Some(number) = self.inbox.recv().await {
+//!             self.outbox.send(number * self.factor).await?;
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> net_core::Result<()> {
+//! let times = Times { inbox: Inbox::new(), outbox: Outbox::new(), factor: 3 };
+//! let pipeline = Pipeline::new(from_iter(1..=4)).then(times).then(for_each(|n| println!("{n}")));
+//! let end = System::new(&Net::os()).activate(pipeline)?.await;
+//! assert!(end.reason.is_clean());
+//! # Ok(()) }
+//! ```
+//!
+//! # The model
+//! * A [`Component`] has [`Inbox`]es and [`Outbox`]es, each with a name and a type of messages; the usual ones are `inbox`,
+//!   `control`, `outbox` and `signal`. It knows nothing of who is at the other end.
+//! * [`link`] joins boxes: outbox to inbox, an inbox to a child's, a child's outbox to its parent's. Messages go to the box
+//!   at the end at once, however long the chain. Types are checked by the compiler, or, where boxes are
+//!   [named](Graphline), when they are linked, with an error that lists what there is.
+//! * Boxes are bounded. A full one makes its senders wait, refuses, or drops, as its [`WhenFull`] says; boxes of
+//!   [`Signal`]s take everything.
+//! * A [`ProducerFinished`](Signal::ProducerFinished) ends a component when everything is done that was sent before it;
+//!   a [`ShutdownMicroprocess`](Signal::ShutdownMicroprocess) ends it at once. Both are passed on.
+//! * A component that fails or panics ends alone; its [`End`], its `signal` and the log tell why. [`supervise`] starts it
+//!   anew, [`OnFailure::Escalate`] ends its chassis.
+//!
+//! # What is here
+//! * Chassis: [`Pipeline`], [`Graphline`], [`Par`], [`Seq`], [`Carousel`], [`Backplane`] with [`PublishTo`] and
+//!   [`SubscribeTo`], [`Fanout`], [`Splitter`] and [`Plug`].
+//! * Closures as components: [`from_fn`], [`map`], [`filter`], [`for_each`], [`from_iter`]; [`threaded`] for work that
+//!   blocks; more small ones in `util`.
+//! * [`System`]: runs them, on real sockets or in a simulated network; [`Services`] by name; [`Handle`] and [`ByteStream`]
+//!   for code outside.
+//! * [`Snapshot`]: the running graph with depths, rates and blocked links, as DOT, Mermaid, JSON; [`check`] before it runs.
+//!
+//! # Differences to Kamaelia
+//! An outbox that is not linked discards, as there, and counts. A name that is no component's is an error, and not the
+//! graphline itself. What is sent to a component that has ended is counted, and does not pile up. `Par` waits for its
+//! children, and `Seq` listens to its control box.
+//!
+//! # Features
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `derive` | yes | `#[derive(Boxes)]`, and `util` |
+//! | `json` | yes | snapshots as JSON |
+//! | `os` | yes | the operating system's sockets, timers and tasks: `Net::os` |
+//! | `tls` | yes | `tls://` endpoints |
+//! | `tracing` | yes | events for what components do and how they end |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -64,9 +64,9 @@ async fn d18_a_finished_producer_is_drained_and_shutdown_is_at_once() {
         }
         system.net().sleep(SECOND * 5 / 2).await;
         if stop {
-            active.stop()
+            active.stop();
         } else {
-            active.finish()
+            active.finish();
         }
         let end = active.await;
         assert!(end.reason.is_clean());

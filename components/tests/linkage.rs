@@ -1,6 +1,6 @@
 //! Links: direct delivery, passthrough of all three kinds, moving what waits, all or nothing.
 
-use components::{Delivery, Inbox, LinkError, Outbox, link, relink, unlink};
+use components::{Delivery, Inbox, LinkError, Net, Outbox, link, relink, unlink};
 
 #[test]
 fn messages_go_straight_to_the_end_of_any_chain() {
@@ -126,12 +126,13 @@ async fn nothing_is_lost_or_reordered_while_links_change() {
     let mut outbox = Outbox::new();
     let (outer, inner) = (Inbox::with_capacity(8), Inbox::with_capacity(8));
     link(&outbox, &outer).unwrap();
-    let sender = tokio::task::spawn(async move {
+    let net = Net::os();
+    let sender = net.spawn(async move {
         for n in 0..COUNT {
             outbox.send(n).await.unwrap();
         }
     });
-    let receiver = tokio::task::spawn(async move {
+    let receiver = net.spawn(async move {
         let (mut outer, mut inner) = (outer, inner);
         let mut next = 0;
         while next < COUNT {
@@ -156,6 +157,6 @@ async fn nothing_is_lost_or_reordered_while_links_change() {
             tokio::task::yield_now().await;
         }
     });
-    sender.await.unwrap();
-    receiver.await.unwrap();
+    sender.unwrap().await.unwrap();
+    receiver.unwrap().await.unwrap();
 }

@@ -14,7 +14,7 @@ pub enum WhenFull {
     /// The sender waits for room. The default.
     #[default]
     Wait,
-    /// The sender gets the message back, with a [`NoSpaceInBox`](crate::NoSpaceInBox).
+    /// The sender gets the message back, with a [`NoSpaceInBox`](crate::Unsent::NoSpaceInBox).
     Refuse,
     /// The message is dropped, and counted.
     DropNewest,

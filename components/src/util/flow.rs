@@ -31,7 +31,7 @@ impl Component for Clock {
         let mut at = context.net().now();
         for beat in 0.. {
             self.outbox.send(beat).await?;
-            at = at + self.interval;
+            at += self.interval;
             let wait = async {
                 crate::first(context.net().sleep_until(at), context.finishing()).await;
             };

@@ -81,7 +81,7 @@ impl<A: Send + 'static, T: Clone + Send + 'static> TriggeredSource<A, T> {
     }
 }
 
-impl<A: Send + 'static, T: Clone + Send + std::marker::Sync + 'static> Component for TriggeredSource<A, T> {
+impl<A: Send + 'static, T: Clone + Send + Sync + 'static> Component for TriggeredSource<A, T> {
     async fn main(mut self, _: Context) -> Outcome {
         while self.inbox.recv().await.is_some() {
             self.outbox.send(self.message.clone()).await?;
@@ -175,7 +175,7 @@ impl<T: Clone + Send + 'static> Chooser<T> {
     }
 }
 
-impl<T: Clone + Send + std::marker::Sync + 'static> Component for Chooser<T> {
+impl<T: Clone + Send + Sync + 'static> Component for Chooser<T> {
     async fn main(mut self, _: Context) -> Outcome {
         let mut at = 0;
         if let Some(first) = self.items.first().cloned() {
