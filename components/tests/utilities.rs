@@ -24,8 +24,7 @@ async fn through<C: Component + HasInbox + HasOutbox>(component: C, messages: Ve
     let pipeline = Pipeline::new(from_iter(messages)).then(component).then(sink);
     let end = system().activate(pipeline).unwrap().await;
     assert!(end.reason.is_clean(), "{end}");
-    let all = std::mem::take(&mut *all.lock().unwrap());
-    all
+    std::mem::take(&mut *all.lock().unwrap())
 }
 
 #[tokio::test(start_paused = true)]
