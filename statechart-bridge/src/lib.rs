@@ -20,11 +20,23 @@
 )]
 
 mod event;
+mod model;
 mod object;
 mod ports;
+mod script;
+mod semantics;
 mod value;
 
 pub use event::Event;
+pub use model::{
+    Action, Association, Chart, Class, Method, Model, ModelBuilder, ModelError, Problem, Raise, Scope, State,
+    Transition,
+};
 pub use object::Object;
 pub use ports::{Controller, Hold, InputError, InstanceId, Output, OutputListener};
+pub use script::{Code, Context, Expression, Fault, Key, Outcome, Place, Run, Script};
+pub use semantics::{
+    BigStepMaximality, ComboStepMaximality, Concurrency, InputEventLifeline, InternalEventLifeline, Priority,
+    Semantics, UnknownOption,
+};
 pub use value::{Map, Value};
