@@ -332,12 +332,6 @@ impl<'a> Builder<'a> {
     fn event_of(&self, number: u32) -> Option<&str> {
         let transition = &self.chart.transitions[number as usize];
         let first = self.chart.state(transition.source).transitions.0;
-        // Its state's range may not be known yet; then it is the last one, and begins where its first transition is.
-        let first = if first == 0 {
-            self.first_of(transition.source)
-        } else {
-            first
-        };
         let described = &self.described[transition.source.index()].transitions[(number - first) as usize];
         match &described.trigger {
             transition::Trigger::Event { name, .. } | transition::Trigger::Prefix { name, .. } => Some(name),
