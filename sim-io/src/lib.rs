@@ -66,7 +66,8 @@
 //! # The levels of a connection
 //! Each is built on the one before, works on every [`net_core::Stream`], real or simulated, and needs no environment:
 //! the stream itself (bytes), [packets](packet), [messages](message) with a [codec], and remote calls (`rpc`). They speak
-//! what simpy.io and mosaik speak.
+//! what simpy.io and mosaik speak. Beside them stands `mosaik`, which makes a Rust program a simulator
+//! of mosaik's co-simulations.
 //!
 //! # Features
 //! | feature | default | brings |
@@ -76,6 +77,7 @@
 //! | `python-json` | no | messages in the very JSON of Python |
 //! | `msgpack`, `cbor` | no | messages in MessagePack and CBOR |
 //! | `rpc` | no | remote calls |
+//! | `mosaik` | no | simulators for mosaik 3 |
 
 pub mod codec;
 pub mod condition;
@@ -83,6 +85,8 @@ mod environment;
 mod event;
 mod failure;
 pub mod message;
+#[cfg(feature = "mosaik")]
+pub mod mosaik;
 pub mod network;
 pub mod packet;
 mod process;
