@@ -66,8 +66,8 @@
 //! # The levels of a connection
 //! Each is built on the one before, works on every [`net_core::Stream`], real or simulated, and needs no environment:
 //! the stream itself (bytes), [packets](packet), [messages](message) with a [codec], and remote calls (`rpc`). They speak
-//! what simpy.io and mosaik speak. Beside them stands `mosaik`, which makes a Rust program a simulator
-//! of mosaik's co-simulations.
+//! what simpy.io and mosaik speak. Beside them stand HTTP/1.1 (`http`) and `mosaik`, which makes a Rust
+//! program a simulator of mosaik's co-simulations.
 //!
 //! # Features
 //! | feature | default | brings |
@@ -77,6 +77,7 @@
 //! | `python-json` | no | messages in the very JSON of Python |
 //! | `msgpack`, `cbor` | no | messages in MessagePack and CBOR |
 //! | `rpc` | no | remote calls |
+//! | `http` | no | HTTP/1.1, client and server, by hyper |
 //! | `mosaik` | no | simulators for mosaik 3 |
 
 pub mod codec;
@@ -84,6 +85,8 @@ pub mod condition;
 mod environment;
 mod event;
 mod failure;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod message;
 #[cfg(feature = "mosaik")]
 pub mod mosaik;

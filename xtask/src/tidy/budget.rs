@@ -105,6 +105,12 @@ const BUDGETS: &[Budget] = &[
         reason: "real sockets: mio, rustix, socket2; messages: serde_json",
     },
     Budget {
+        member: "sim-io",
+        features: Features::All,
+        most: 50,
+        reason: "hyper, MessagePack and CBOR besides",
+    },
+    Budget {
         member: "hsms",
         features: Features::None,
         most: 12,
