@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::boxes::{AnyNode, Direction, Node};
+use crate::ear::Ear;
 use crate::{Context, Failure, Inbox, LinkError, Outbox, Signal};
 
 /// How a component's body ends.
@@ -180,7 +181,8 @@ impl Entry {
     }
 }
 
-type Body = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+pub(crate) type Start = Box<dyn FnOnce(Context) -> Body + Send>;
+pub(crate) type Body = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// A component that is ready to be run, with its boxes known and its type forgotten.
 pub(crate) struct Prepared {
@@ -188,9 +190,9 @@ pub(crate) struct Prepared {
     pub(crate) boxes: Vec<Entry>,
     pub(crate) control: Arc<Node<Signal>>,
     pub(crate) signal: Arc<Node<Signal>>,
-    /// The receiving end of `control`, if the component has none of its own.
-    pub(crate) automatic: Option<Inbox<Signal>>,
-    pub(crate) start: Box<dyn FnOnce(Context) -> Body + Send>,
+    /// Listens at `control`, if the component does not do so itself.
+    pub(crate) automatic: Option<Ear>,
+    pub(crate) start: Start,
     children: Vec<Shape>,
 }
 
@@ -205,9 +207,14 @@ impl Prepared {
         let (control, automatic) = match signals(&list, Direction::In, "control") {
             Some(control) => (control, None),
             None => {
-                let control = Inbox::new();
-                list.inbox("control", "Tells the component to end.", &control);
-                (Arc::clone(&control.node), Some(control))
+                let ear = Ear::new();
+                let control = Arc::clone(ear.control());
+                list.add(
+                    "control".into(),
+                    "Tells the component to end.".into(),
+                    Arc::clone(&control) as _,
+                );
+                (control, Some(ear))
             }
         };
         let signal = signals(&list, Direction::Out, "signal").unwrap_or_else(|| {

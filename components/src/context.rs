@@ -27,7 +27,7 @@ impl Context {
         Self {
             system: system.clone(),
             owner: Arc::clone(owner),
-            signal: Outbox::on(Arc::clone(&owner.signal)),
+            signal: owner.signal().map_or_else(Outbox::new, Outbox::on),
         }
     }
 
@@ -60,14 +60,16 @@ impl Context {
 
     /// Its children say by its `signal` what is to be said.
     pub(crate) fn say_nothing_at_the_end(&self) {
-        self.owner.signal.said_end.store(true, Ordering::Relaxed);
+        self.signal.node.said_end.store(true, Ordering::Relaxed);
     }
 
     /// An outbox that leads to its own control box.
     pub(crate) fn own_control(&self) -> Outbox<Signal> {
         let outbox = Outbox::new();
-        // Newly made and of the same type: nothing can be in the way.
-        let _ = outbox.node.link(&self.owner.control, None, false);
+        if let Some(control) = self.owner.control() {
+            // Newly made and of the same type: nothing can be in the way.
+            let _ = outbox.node.link(&control, None, false);
+        }
         outbox
     }
 

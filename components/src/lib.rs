@@ -75,6 +75,7 @@ mod chassis;
 mod closure;
 mod component;
 mod context;
+mod ear;
 mod error;
 mod handle;
 mod introspect;

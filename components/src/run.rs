@@ -8,16 +8,16 @@ use std::task::{Context as Task, Poll};
 use net_core::catch_panic_in;
 
 use crate::boxes::AnyNode;
-use crate::component::{Outcome, Prepared};
+use crate::component::{Body, Outcome, Prepared, Start};
+use crate::ear::Ear;
 use crate::ipc::{ProducerFinished, ShutdownMicroprocess};
 use crate::owner::Owner;
 use crate::system::Inner;
-use crate::{Context, End, EndReason, Event, Failure, Inbox, Outbox, Signal};
+use crate::{Context, End, EndReason, Event, Failure, Outbox, Signal, System};
 
 pub(crate) struct Run {
-    body: Option<Pin<Box<dyn Future<Output = Outcome> + Send>>>,
-    /// The control box of a component that has none of its own.
-    control: Option<Inbox<Signal>>,
+    body: State,
+    control: Option<Ear>,
     owner: Arc<Owner>,
     system: Arc<Inner>,
     /// Its boxes: their links last until its end is told.
@@ -26,14 +26,15 @@ pub(crate) struct Run {
     quiet: bool,
 }
 
+enum State {
+    /// Its first step is taken in its own task.
+    New(Start),
+    Running(Body),
+    Over,
+}
+
 impl Run {
-    pub(crate) fn new(
-        system: &Arc<Inner>,
-        owner: &Arc<Owner>,
-        prepared: Prepared,
-        context: Context,
-        quiet: bool,
-    ) -> Self {
+    pub(crate) fn new(system: &Arc<Inner>, owner: &Arc<Owner>, prepared: Prepared, quiet: bool) -> Self {
         let Prepared {
             boxes,
             automatic,
@@ -44,20 +45,37 @@ impl Run {
             let (name, text) = (entry.name.clone(), entry.documentation.clone());
             entry.node.set_label(name, text, Some(Arc::clone(owner)));
         }
+        // No larger than need be: it stays as long as the component.
+        let mut kept = Vec::with_capacity(boxes.len());
+        kept.extend(boxes.into_iter().map(|entry| entry.node));
         Self {
-            // A body that panics before its first wait panics in `start` only if it is no async function.
-            body: Some(Box::pin(async move { start(context).await })),
+            body: State::New(start),
             control: automatic,
             owner: Arc::clone(owner),
             system: Arc::clone(system),
-            boxes: boxes.into_iter().map(|entry| entry.node).collect(),
+            boxes: kept,
             quiet,
+        }
+    }
+
+    /// Goes on with the body.
+    fn step(&mut self, cx: &mut Task<'_>) -> Poll<Outcome> {
+        if matches!(self.body, State::New(_))
+            && let State::New(start) = std::mem::replace(&mut self.body, State::Over)
+        {
+            let context = Context::new(&System(Arc::clone(&self.system)), &self.owner);
+            self.body = State::Running(start(context));
+        }
+        match &mut self.body {
+            State::Running(body) => body.as_mut().poll(cx),
+            // Only if `start` has panicked, and then it is not polled again.
+            State::New(_) | State::Over => Poll::Ready(Ok(())),
         }
     }
 
     fn finish(&mut self, reason: EndReason) {
         // Its boxes close: what was not read is counted. A destructor that panics hurts nobody else.
-        let body = self.body.take();
+        let body = std::mem::replace(&mut self.body, State::Over);
         let reason = match catch_panic_in(|| drop(body)) {
             Ok(()) => reason,
             Err(panic) => EndReason::Panicked(Failure::from(panic)),
@@ -70,8 +88,11 @@ impl Run {
             }));
         }
         let quiet = self.quiet && reason.failure().is_some();
-        if !owner.signal.has_said_end() && !quiet {
-            let mut signal = Outbox::on(Arc::clone(&owner.signal));
+        if let Some(signal) = owner.signal()
+            && !signal.has_said_end()
+            && !quiet
+        {
+            let mut signal = Outbox::on(signal);
             // A box of signals takes everything.
             let _ = signal.try_send(last_words(owner, &reason));
         }
@@ -111,21 +132,19 @@ impl Future for Run {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<()> {
         let this = &mut *self;
-        let Some(body) = &mut this.body else {
+        if matches!(this.body, State::Over) {
             return Poll::Ready(());
-        };
-        this.owner.run_by(cx);
+        }
+        // First what was told, so that an order to end at once overtakes data.
+        match &this.control {
+            Some(ear) => ear.listen(&this.owner, cx),
+            None => this.owner.run_by(cx),
+        }
         if this.owner.is_aborted() {
             this.finish(EndReason::Aborted);
             return Poll::Ready(());
         }
-        // First what was told, so that an order to end at once overtakes data.
-        if let Some(control) = &mut this.control {
-            while let Poll::Ready(Some(signal)) = control.poll_signal(cx) {
-                this.owner.hear(signal);
-            }
-        }
-        let reason = match catch_panic_in(|| body.as_mut().poll(cx)) {
+        let reason = match catch_panic_in(|| this.step(cx)) {
             Ok(Poll::Pending) => {
                 this.owner.rest();
                 return Poll::Pending;
@@ -144,7 +163,7 @@ impl Future for Run {
 /// The runtime is gone, or was told to drop the task.
 impl Drop for Run {
     fn drop(&mut self) {
-        if self.body.is_some() {
+        if !matches!(self.body, State::Over) {
             self.finish(EndReason::Aborted);
         }
     }

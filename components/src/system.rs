@@ -15,7 +15,7 @@ use crate::component::Prepared;
 use crate::lock::lock;
 use crate::owner::Owner;
 use crate::run::Run;
-use crate::{Component, Context, Failure, LinkError, Services, Signal};
+use crate::{Component, Failure, LinkError, Services, Signal};
 
 /// A set of running components; clones are handles on the same.
 ///
@@ -178,19 +178,19 @@ impl System {
         quiet: bool,
     ) -> net_core::Result<Active> {
         let id = self.0.numbers.fetch_add(1, Ordering::Relaxed);
-        let kind: Arc<str> = prepared.name.as_ref().into();
+        let kind = prepared.name.clone();
         let name: Arc<str> = format!("{kind}_{id}").into();
-        let signals = (Arc::clone(&prepared.control), Arc::clone(&prepared.signal));
+        let signals = (&prepared.control, &prepared.signal);
         let owner = Owner::new(&self.0, parent, (id, name, kind), &prepared.boxes, signals);
-        let context = Context::new(self, &owner);
-        let run = Run::new(&self.0, &owner, prepared, context, quiet);
+        let run = Run::new(&self.0, &owner, prepared, quiet);
         lock(&self.0.running).insert(id, Arc::clone(&owner));
         lock(&self.0.counts).started += 1;
         self.0.tell(&Event::Started {
             component: Arc::clone(owner.name()),
         });
-        // If it can't be spawned it is dropped, which ends it as any other.
-        self.0.net.spawn(run)?;
+        // If it can't be spawned it is dropped, which ends it as any other. It sees to panics and aborts itself.
+        let spawned = self.0.net.backend().spawn(Box::pin(run));
+        spawned.map_err(|error| net_core::Error::from_io(net_core::Operation::Run, error))?;
         Ok(Active { owner })
     }
 

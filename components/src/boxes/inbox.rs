@@ -10,8 +10,9 @@ use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 
+use super::Counts;
 use super::node::{AnyNode, Direction, Node};
-use super::store::{Counts, Nothing};
+use super::store::{Nothing, Store};
 use crate::lock::{inside, lock};
 use crate::{BoxOptions, Signal, WhenFull};
 
@@ -25,6 +26,7 @@ use crate::{BoxOptions, Signal, WhenFull};
 /// component is told to end: [`recv`](Self::recv).
 pub struct Inbox<T: Send + 'static> {
     pub(crate) node: Arc<Node<T>>,
+    store: Arc<Store<T>>,
     batch: Mutex<VecDeque<T>>,
     /// Where senders are woken while a batch is used up.
     half: usize,
@@ -48,6 +50,7 @@ impl<T: Send + 'static> Inbox<T> {
 
     pub(crate) fn on(node: Arc<Node<T>>) -> Self {
         Self {
+            store: Arc::clone(node.place()),
             node,
             batch: Mutex::default(),
             half: 0,
@@ -130,8 +133,8 @@ impl<T: Send + 'static> Inbox<T> {
             into.append(batch);
         }
         // Nothing is in hand any more, and the box may be full again at once.
-        self.node.store.hold(0);
-        self.node.store.settle();
+        self.store.hold(0);
+        self.store.settle();
         Poll::Ready(count)
     }
 
@@ -164,13 +167,13 @@ impl<T: Send + 'static> Inbox<T> {
         let left = batch.len();
         match self.node.owner() {
             Some(owner) => {
-                self.node.store.hold(left);
+                self.store.hold(left);
                 owner.took(left > 0);
                 if left == self.half && left > 0 {
-                    self.node.store.settle();
+                    self.store.settle();
                 }
             }
-            None => self.node.store.hold_alone(left),
+            None => self.store.hold_alone(left),
         }
         Some(message)
     }
@@ -179,25 +182,25 @@ impl<T: Send + 'static> Inbox<T> {
     fn hand_back(&mut self, message: T) {
         let batch = inside(&mut self.batch);
         batch.push_front(message);
-        self.node.store.hold(batch.len());
+        self.store.hold(batch.len());
     }
 
     fn refill(&mut self, waker: Option<&Waker>) -> Result<(), Nothing> {
         let node = &self.node;
         let batch = inside(&mut self.batch);
-        node.store.take(batch, waker, || {
+        self.store.take(batch, waker, || {
             node.owner()
                 .is_some_and(|owner| owner.is_finishing() || owner.is_stopped())
         })?;
         if batch.len() > 1 {
-            self.half = node.store.half();
+            self.half = self.store.half();
         }
         Ok(())
     }
 
     /// Messages that wait here. An inbox that is linked onward has none: they are there.
     pub fn len(&self) -> usize {
-        self.node.store.len()
+        self.store.len()
     }
 
     /// Whether no message waits here.
@@ -207,12 +210,12 @@ impl<T: Send + 'static> Inbox<T> {
 
     /// How many messages it holds at most; `None` for any number.
     pub fn capacity(&self) -> Option<usize> {
-        self.node.store.options().capacity
+        self.store.options().capacity
     }
 
     /// What happens when it is full.
     pub fn when_full(&self) -> WhenFull {
-        self.node.store.options().when_full
+        self.store.options().when_full
     }
 
     /// Changes size and policy. Messages that wait stay, even if they are more than the new size.
@@ -222,7 +225,7 @@ impl<T: Send + 'static> Inbox<T> {
 
     /// What it has counted.
     pub fn counts(&self) -> Counts {
-        self.node.store.counts()
+        self.store.counts()
     }
 
     /// Its name, once its component is known: `inbox`.
@@ -234,7 +237,7 @@ impl<T: Send + 'static> Inbox<T> {
     pub(crate) fn put_back(&self) {
         let mut batch = lock(&self.batch);
         if !batch.is_empty() {
-            self.node.store.put_back(&mut batch);
+            self.store.put_back(&mut batch);
         }
     }
 }
@@ -245,17 +248,17 @@ impl Inbox<Signal> {
         let batch = inside(&mut self.batch);
         if batch.is_empty() {
             // A component's task has one waker, and it is there.
-            if self.node.store.is_quiet() {
+            if self.store.is_quiet() {
                 return Poll::Pending;
             }
-            match self.node.store.take(batch, Some(cx.waker()), || false) {
+            match self.store.take(batch, Some(cx.waker()), || false) {
                 Ok(()) => {}
                 Err(Nothing::Yet) => return Poll::Pending,
                 Err(Nothing::Ever) => return Poll::Ready(None),
             }
         }
         let signal = batch.pop_front();
-        self.node.store.hold(batch.len());
+        self.store.hold(batch.len());
         Poll::Ready(signal)
     }
 
@@ -266,16 +269,16 @@ impl Inbox<Signal> {
             if let Some(at) = batch.iter().position(|signal| !signal.is_finished())
                 && let Some(signal) = batch.remove(at)
             {
-                self.node.store.hold(batch.len());
+                self.store.hold(batch.len());
                 return Poll::Ready(signal);
             }
             let mut more = VecDeque::new();
-            if self.node.store.take(&mut more, Some(cx.waker()), || false).is_err() {
-                self.node.store.hold(batch.len());
+            if self.store.take(&mut more, Some(cx.waker()), || false).is_err() {
+                self.store.hold(batch.len());
                 return Poll::Pending;
             }
             batch.append(&mut more);
-            self.node.store.hold(batch.len());
+            self.store.hold(batch.len());
         }
     }
 }
@@ -301,7 +304,7 @@ impl<T: Send + 'static> fmt::Debug for Inbox<T> {
         f.debug_struct("Inbox")
             .field("box", &self.node.path())
             .field("len", &self.len())
-            .field("options", &self.node.store.options())
+            .field("options", &self.store.options())
             .finish()
     }
 }

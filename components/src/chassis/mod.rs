@@ -96,7 +96,7 @@ impl Children {
 
     /// Tells those that run and have nothing linked to their control boxes.
     pub(crate) fn tell_unlinked(&self, signal: &Signal) {
-        let unlinked = |child: &&Active| child.end().is_none() && !child.owner.control.has_sources();
+        let unlinked = |child: &&Active| child.owner.control().is_some_and(|control| !control.has_sources());
         for child in self.active.iter().filter(unlinked) {
             child.tell(signal.clone());
         }

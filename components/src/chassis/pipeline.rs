@@ -197,10 +197,11 @@ impl<First: 'static, Last: 'static> Component for Pipeline<First, Last> {
                         self.inbox = None;
                     }
                     if let Some((_, next)) = children.first_running()
+                        && let Some(next) = next.owner.control()
                         && !self.control.node.is_linked()
                     {
                         let control: Arc<dyn AnyNode> = Arc::clone(&self.control.node) as _;
-                        super::wire(&control, &(Arc::clone(&next.owner.control) as _))?;
+                        super::wire(&control, &(next as _))?;
                     }
                 }
             }

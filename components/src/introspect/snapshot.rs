@@ -118,7 +118,7 @@ impl System {
             components.push(ComponentView {
                 id: owner.id(),
                 name: Arc::clone(owner.name()),
-                kind: Arc::clone(owner.kind()),
+                kind: owner.kind().into(),
                 parent: owner.parent(),
                 age,
                 time_blocked: owner.time_blocked(at),

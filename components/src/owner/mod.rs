@@ -1,12 +1,13 @@
 //! What is known of one component while it runs, and after its end.
 
+mod blocked;
+
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::task::{Context, Waker};
 
 use net_core::Instant;
 
@@ -15,13 +16,12 @@ use crate::component::Entry;
 use crate::lock::lock;
 use crate::system::Inner;
 use crate::waiting::Waiting;
-use crate::{End, Event, Signal};
+use crate::{End, Signal};
+
+use blocked::Blocks;
 
 /// Messages sent and received before a component lets others run.
 const BUDGET: u32 = 512;
-
-/// The longest circle that is looked for.
-const MOST_LINKS: usize = 256;
 
 const FINISHING: u8 = 1;
 const STOPPED: u8 = 2;
@@ -30,7 +30,7 @@ const ABORTED: u8 = 4;
 pub(crate) struct Owner {
     id: u64,
     name: Arc<str>,
-    kind: Arc<str>,
+    kind: Cow<'static, str>,
     parent: Option<u64>,
     system: Weak<Inner>,
     started: Instant,
@@ -39,52 +39,39 @@ pub(crate) struct Owner {
     /// Part of a batch was used up since senders were last looked after.
     took: AtomicBool,
     left_behind: AtomicU64,
-    pub(crate) control: Arc<Node<Signal>>,
-    pub(crate) signal: Arc<Node<Signal>>,
+    // Weak, for boxes know their owner: its runner keeps them as long as it runs.
+    control: Weak<Node<Signal>>,
+    signal: Weak<Node<Signal>>,
     boxes: Mutex<Vec<Weak<dyn AnyNode>>>,
-    /// Where it waits for room now.
-    blocked: Mutex<Blocks>,
-    /// The signal that told it to end.
-    heard: Mutex<Option<Signal>>,
-    /// Other signals that came to its control box.
-    notices: Mutex<VecDeque<Signal>>,
+    /// Where it waits for room now; made when it first does.
+    blocked: Mutex<Option<Box<Blocks>>>,
+    /// What came to its control box.
+    heard: Mutex<Option<Box<Heard>>>,
     /// Who waits in it for the order to end, or for a notice.
     listeners: Waiting,
     task: OnceLock<Waker>,
-    end: OnceLock<End>,
+    end: OnceLock<Box<End>>,
     /// Who waits for its end.
     mourners: Waiting,
     children: Mutex<Vec<Weak<Self>>>,
 }
 
+/// Signals that came to a control box.
 #[derive(Default)]
-struct Blocks {
-    now: Vec<Block>,
-    total: Duration,
-}
-
-struct Block {
-    by: Weak<dyn AnyNode>,
-    at: Weak<dyn AnyNode>,
-    since: Instant,
-}
-
-/// A wait for room.
-pub(crate) struct Blocked {
-    /// The outbox whose message waits.
-    pub(crate) by: Arc<dyn AnyNode>,
-    /// The full inbox.
-    pub(crate) at: Arc<dyn AnyNode>,
-    pub(crate) since: Instant,
+struct Heard {
+    /// The one that told it to end.
+    end: Option<Signal>,
+    /// Those that tell something else.
+    notices: VecDeque<Signal>,
 }
 
 impl Owner {
     pub(crate) fn new(
         system: &Arc<Inner>,
         parent: Option<&Arc<Self>>,
-        (id, name, kind): (u64, Arc<str>, Arc<str>),
+        (id, name, kind): (u64, Arc<str>, Cow<'static, str>),
         boxes: &[Entry],
-        (control, signal): (Arc<Node<Signal>>, Arc<Node<Signal>>),
+        (control, signal): (&Arc<Node<Signal>>, &Arc<Node<Signal>>),
     ) -> Arc<Self> {
         let owner = Arc::new(Self {
             id,
@@ -97,12 +84,11 @@ impl Owner {
             budget: AtomicU32::new(BUDGET),
             took: AtomicBool::new(false),
             left_behind: AtomicU64::new(0),
-            control,
-            signal,
+            control: Arc::downgrade(control),
+            signal: Arc::downgrade(signal),
             boxes: Mutex::new(boxes.iter().map(|entry| Arc::downgrade(&entry.node)).collect()),
             blocked: Mutex::default(),
             heard: Mutex::default(),
-            notices: Mutex::default(),
             listeners: Waiting::default(),
             task: OnceLock::new(),
             end: OnceLock::new(),
@@ -128,8 +114,18 @@ impl Owner {
         &self.name
     }
 
-    pub(crate) fn kind(&self) -> &Arc<str> {
+    pub(crate) fn kind(&self) -> &str {
         &self.kind
+    }
+
+    /// Its control box, while it runs.
+    pub(crate) fn control(&self) -> Option<Arc<Node<Signal>>> {
+        self.control.upgrade()
+    }
+
+    /// Its signal box, while it runs.
+    pub(crate) fn signal(&self) -> Option<Arc<Node<Signal>>> {
+        self.signal.upgrade()
     }
 
     pub(crate) fn parent(&self) -> Option<u64> {
@@ -219,7 +215,7 @@ impl Owner {
     pub(crate) fn tell(&self, signal: Signal) {
         let mut signal = signal;
         loop {
-            let Some(target) = self.control.resolve().node else {
+            let Some(target) = self.control().and_then(|control| control.resolve().place) else {
                 return;
             };
             match target.store.push(signal, None, None) {
@@ -236,14 +232,15 @@ impl Owner {
         } else if signal.is_finished() {
             FINISHING
         } else {
-            lock(&self.notices).push_back(signal);
+            lock(&self.heard).get_or_insert_default().notices.push_back(signal);
             self.listeners.wake();
             return;
         };
         {
             let mut heard = lock(&self.heard);
-            if heard.is_none() || flag == STOPPED && !self.is_stopped() {
-                *heard = Some(signal);
+            let end = &mut heard.get_or_insert_default().end;
+            if end.is_none() || flag == STOPPED && !self.is_stopped() {
+                *end = Some(signal);
             }
         }
         self.flags.fetch_or(flag, Ordering::AcqRel);
@@ -256,12 +253,9 @@ impl Owner {
         for node in self.boxes() {
             node.wake_all();
         }
-        let places: Vec<_> = lock(&self.blocked)
-            .now
-            .iter()
-            .filter_map(|block| block.at.upgrade())
-            .collect();
-        places.iter().for_each(|node| node.wake_all());
+        for block in self.blocks() {
+            block.at.wake_all();
+        }
     }
 
     pub(crate) fn abort(&self) {
@@ -272,16 +266,21 @@ impl Owner {
         }
     }
 
+    /// The task that runs it, once it does.
+    pub(crate) fn task(&self) -> Option<&Waker> {
+        self.task.get()
+    }
+
     pub(crate) fn run_by(&self, cx: &Context<'_>) {
         self.task.get_or_init(|| cx.waker().clone());
     }
 
     pub(crate) fn heard(&self) -> Option<Signal> {
-        lock(&self.heard).clone()
+        lock(&self.heard).as_ref()?.end.clone()
     }
 
     pub(crate) fn take_notice(&self) -> Option<Signal> {
-        lock(&self.notices).pop_front()
+        lock(&self.heard).as_mut()?.notices.pop_front()
     }
 
     /// Waits for something that a signal may change.
@@ -291,12 +290,12 @@ impl Owner {
 
     pub(crate) fn end_with(&self, end: End) {
         // Only its own runner says this, once.
-        let _ = self.end.set(end);
+        let _ = self.end.set(Box::new(end));
         self.mourners.wake();
     }
 
     pub(crate) fn end(&self) -> Option<&End> {
-        self.end.get()
+        self.end.get().map(Box::as_ref)
     }
 
     /// A place among those who wait for its end.
@@ -305,86 +304,7 @@ impl Owner {
     }
 
     pub(crate) async fn ended(&self) -> End {
-        self.mourners.until(|| self.end.get().cloned()).await
-    }
-
-    /// A part of it begins to wait for room in another box.
-    pub(crate) fn blocked_on<T: Send + 'static>(&self, by: &Arc<Node<T>>, at: &Arc<Node<T>>) {
-        let Some(system) = self.system.upgrade() else { return };
-        let by: Arc<dyn AnyNode> = Arc::clone(by) as Arc<dyn AnyNode>;
-        let at: Arc<dyn AnyNode> = Arc::clone(at) as Arc<dyn AnyNode>;
-        lock(&self.blocked).now.push(Block {
-            by: Arc::downgrade(&by),
-            at: Arc::downgrade(&at),
-            since: system.net.now(),
-        });
-        if let Some(circle) = self.circle(&by, &at) {
-            system.tell(&Event::Circle { links: circle });
-        }
-    }
-
-    pub(crate) fn unblocked(&self, by: u64) {
-        let Some(system) = self.system.upgrade() else { return };
-        let mut blocked = lock(&self.blocked);
-        let found = blocked
-            .now
-            .iter()
-            .position(|block| block.by.upgrade().is_some_and(|node| node.number() == by));
-        if let Some(at) = found {
-            let block = blocked.now.swap_remove(at);
-            blocked.total += system.net.now() - block.since;
-        }
-    }
-
-    /// The boxes in which it waits for room now.
-    pub(crate) fn blocks(&self) -> Vec<Blocked> {
-        let blocked = lock(&self.blocked);
-        let upgraded = |block: &Block| {
-            Some(Blocked {
-                by: block.by.upgrade()?,
-                at: block.at.upgrade()?,
-                since: block.since,
-            })
-        };
-        blocked.now.iter().filter_map(upgraded).collect()
-    }
-
-    pub(crate) fn time_blocked(&self, now: Instant) -> Duration {
-        let blocked = lock(&self.blocked);
-        blocked
-            .now
-            .iter()
-            .fold(blocked.total, |sum, block| sum + (now - block.since))
-    }
-
-    /// Whether those who wait for room wait for each other: the links, by name.
-    pub(crate) fn circle(&self, by: &Arc<dyn AnyNode>, at: &Arc<dyn AnyNode>) -> Option<Vec<String>> {
-        let link = |by: &Arc<dyn AnyNode>, at: &Arc<dyn AnyNode>| format!("{} -> {}", by.box_path(), at.box_path());
-        // First whether there is one: most waits are none, and they should cost little.
-        self.round(at, |_, _| {})?;
-        let mut links = vec![link(by, at)];
-        self.round(at, |by, at| links.push(link(by, at)))?;
-        Some(links)
-    }
-
-    /// Goes from who holds a full box to where that one waits, and so on, until it is back here.
-    fn round(&self, at: &Arc<dyn AnyNode>, mut step: impl FnMut(&Arc<dyn AnyNode>, &Arc<dyn AnyNode>)) -> Option<()> {
-        let mut holder = at.any_owner()?;
-        // A longer way than this may be a circle that leads past us.
-        for _ in 0..MOST_LINKS {
-            if holder.id == self.id {
-                return Some(());
-            }
-            // The first place where each waits: a component that waits in two at once is rare, and shown in the picture.
-            let (by, at) = {
-                let blocked = lock(&holder.blocked);
-                let block = blocked.now.first()?;
-                (block.by.upgrade()?, block.at.upgrade()?)
-            };
-            step(&by, &at);
-            holder = at.any_owner()?;
-        }
-        None
+        self.mourners.until(|| self.end().cloned()).await
     }
 }
 
@@ -394,17 +314,5 @@ impl fmt::Debug for Owner {
             .field("name", &self.name)
             .field("ended", &self.end.get().is_some())
             .finish_non_exhaustive()
-    }
-}
-
-/// Waits until `look` finds something; it is asked again after each `wake`.
-impl Waiting {
-    pub(crate) async fn until<T>(&self, mut look: impl FnMut() -> Option<T>) -> T {
-        let mut wait = self.wait();
-        poll_fn(|cx| {
-            wait.register(cx.waker());
-            look().map_or(Poll::Pending, Poll::Ready)
-        })
-        .await
     }
 }
