@@ -12,6 +12,7 @@
 //! * [`Event`]: a name, a port, parameters by position; each a [`Value`].
 //! * [`Controller`]: what a service on ports needs of whatever runs the charts; [`OutputListener`] gets what charts
 //!   raise on outports.
+//! * [`socket`]: the service that lets charts use sockets by events.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -25,6 +26,7 @@ mod object;
 mod ports;
 mod script;
 mod semantics;
+pub mod socket;
 mod value;
 
 pub use event::Event;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::Event;
+use crate::{Event, Object};
 
 /// An instance of a class. Numbers count up from 1 in the order of creation and are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +49,13 @@ pub trait Controller: Send + Sync + 'static {
     fn hold(&self) -> Hold {
         Hold::default()
     }
+
+    /// The instances that hold this object in an attribute, and those of which that isn't known; `None`, the default, if
+    /// the controller can't tell, and all instances are to be asked. A service gives an event about the object to them
+    /// alone.
+    fn holders(&self, _object: &Object) -> Option<Vec<InstanceId>> {
+        None
+    }
 }
 
 impl<C: Controller + ?Sized> Controller for Arc<C> {
@@ -66,6 +73,10 @@ impl<C: Controller + ?Sized> Controller for Arc<C> {
 
     fn hold(&self) -> Hold {
         (**self).hold()
+    }
+
+    fn holders(&self, object: &Object) -> Option<Vec<InstanceId>> {
+        (**self).holders(object)
     }
 }
 

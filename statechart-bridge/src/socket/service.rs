@@ -1,0 +1,529 @@
+//! The service: hears commands on `socket_out`, gives each socket a task, and answers on `socket_in`.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use net_core::{Endpoint, Net, Socket};
+use tokio::sync::oneshot;
+
+use super::boot::{BootError, Routing, Settings};
+use super::command::{BadCommand, SOCKET_OUT, SocketCommand};
+use super::driver::Driver;
+use super::entry::Entry;
+use super::error::SocketError;
+use super::event::SocketEvent;
+use super::handle::SocketHandle;
+use super::lock;
+use super::machine::{self, Answer, Control, Limits, Step};
+use super::transport::Transport;
+use crate::{Controller, Event, Hold, InputError, InstanceId, Output, OutputListener, Value};
+
+/// The first pause before a full controller is offered an event again; doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// A socket service that runs: a handle on it. Dropping the handle changes nothing; the service ends with its controller,
+/// by the command `stop`, or by [`stop`](Self::stop).
+#[derive(Clone)]
+pub struct SocketService {
+    shared: Arc<Shared>,
+}
+
+impl SocketService {
+    /// How many sockets there are: created or accepted, and not closed yet.
+    pub fn open_sockets(&self) -> usize {
+        lock(&self.shared.state).open.len()
+    }
+
+    /// How many answers the controller refused for good, since the model has no such inport or has ended.
+    pub fn undelivered(&self) -> u64 {
+        self.shared.undelivered.load(Ordering::Relaxed)
+    }
+
+    /// Whether the service has ended.
+    pub fn is_stopped(&self) -> bool {
+        lock(&self.shared.state).over
+    }
+
+    /// Closes every socket and ends the service; returns when that is done. Data that were being sent go first, for at
+    /// most the close timeout. Cancel safe: the stopping goes on.
+    pub async fn stop(&self) {
+        let (done, wait) = oneshot::channel();
+        self.shared.request(Request::Stop {
+            raiser: None,
+            done: Some(done),
+            silent: false,
+        });
+        // An error means that the service ended meanwhile, which is all the same.
+        let _ = wait.await;
+    }
+}
+
+impl fmt::Debug for SocketService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SocketService")
+            .field("open_sockets", &self.open_sockets())
+            .field("stopped", &self.is_stopped())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the service's own task does.
+enum Request {
+    Create {
+        id: Option<Value>,
+        raiser: InstanceId,
+        datagram: bool,
+    },
+    Answer(Answer),
+    Stop {
+        raiser: Option<InstanceId>,
+        done: Option<oneshot::Sender<()>>,
+        /// Nobody is left to be told.
+        silent: bool,
+    },
+}
+
+/// What the listener, the tasks and the handle share. The controller is not held: it holds the listener.
+pub(super) struct Shared {
+    controller: Weak<dyn Controller>,
+    net: Net,
+    settings: Settings,
+    token: Arc<()>,
+    numbers: AtomicU64,
+    undelivered: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    requests: VecDeque<Request>,
+    waker: Option<Waker>,
+    open: BTreeMap<u64, Arc<Entry>>,
+    /// As long as there are sockets or requests.
+    holding: Option<Hold>,
+    stopping: bool,
+    over: bool,
+}
+
+/// What hears the commands. Goes with the controller, and takes the service with it.
+struct Listener(Arc<Shared>);
+
+impl OutputListener for Listener {
+    fn output(&self, output: &Output) {
+        self.0.hear(&output.event, output.source);
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.0.request(Request::Stop {
+            raiser: None,
+            done: None,
+            silent: true,
+        });
+    }
+}
+
+pub(super) fn boot<C: Controller>(
+    controller: &Arc<C>,
+    net: &Net,
+    settings: Settings,
+) -> Result<SocketService, BootError> {
+    if controller.is_started() {
+        return Err(BootError::Started);
+    }
+    let weak: Weak<C> = Arc::downgrade(controller);
+    let shared = Arc::new(Shared {
+        controller: weak,
+        net: net.clone(),
+        settings,
+        token: Arc::new(()),
+        numbers: AtomicU64::new(0),
+        undelivered: AtomicU64::new(0),
+        state: Mutex::default(),
+    });
+    net.spawn(Arc::clone(&shared).serve()).map_err(BootError::Net)?;
+    controller.add_output_listener(&[SOCKET_OUT], Arc::new(Listener(Arc::clone(&shared))));
+    Ok(SocketService { shared })
+}
+
+impl Shared {
+    pub(super) fn net(&self) -> &Net {
+        &self.net
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.settings.limits
+    }
+
+    /// A model raised something on `socket_out`.
+    fn hear(self: &Arc<Self>, event: &Event, raiser: InstanceId) {
+        match SocketCommand::from_event(event) {
+            Ok(Some(command)) => self.command(command, raiser),
+            Ok(None) => {
+                #[cfg(feature = "tracing")]
+                tracing::debug!(event = %event.name(), "not a command of the socket service");
+            }
+            Err(BadCommand { socket, error }) => match SocketHandle::from_value(&socket) {
+                Some(handle) => self.step(&handle, Step::Bad(error), raiser),
+                None => self.refuse(socket, error, raiser),
+            },
+        }
+    }
+
+    fn command(self: &Arc<Self>, command: SocketCommand, raiser: InstanceId) {
+        use SocketCommand as C;
+        let (socket, step) = match command {
+            C::Create { id } => return self.create(id, raiser, false),
+            C::CreateDatagram { id } => return self.create(id, raiser, true),
+            C::Stop => {
+                return self.request(Request::Stop {
+                    raiser: Some(raiser),
+                    done: None,
+                    silent: false,
+                });
+            }
+            C::Bind { socket, address } => (socket, Step::Control(Control::Bind(address))),
+            C::Listen { socket } => (socket, Step::Control(Control::Listen)),
+            C::Connect { socket, address } => (socket, Step::Control(Control::Connect(address))),
+            C::Shutdown { socket } => (socket, Step::Control(Control::Shutdown)),
+            C::Configure { socket, option } => (socket, Step::Control(Control::Configure(option))),
+            C::Accept { socket } => (socket, Step::Accept),
+            C::Recv { socket } => (socket, Step::Recv),
+            C::RecvFrom { socket } => (socket, Step::RecvFrom),
+            C::Send { socket, data } => (socket, Step::Send(data, None)),
+            C::SendTo { socket, data, address } => (socket, Step::Send(data, Some(address))),
+            C::Cancel { socket } => (socket, Step::Cancel),
+            C::Close { socket } => (socket, Step::Close),
+        };
+        self.step(&socket, step, raiser);
+    }
+
+    fn create(self: &Arc<Self>, id: Option<Value>, raiser: InstanceId, datagram: bool) {
+        self.request(Request::Create { id, raiser, datagram });
+    }
+
+    /// A command for a socket, or for what was one.
+    fn step(self: &Arc<Self>, socket: &SocketHandle, step: Step, raiser: InstanceId) {
+        let Some(entry) = socket.entry().filter(|entry| entry.belongs_to(&self.token)) else {
+            let error = SocketError::invalid(step.op(), format!("{socket} belongs to another socket service"));
+            return self.refuse(socket.clone().into(), error, raiser);
+        };
+        if let Err(step) = entry.push(step, raiser) {
+            self.request(Request::Answer(Answer {
+                event: machine::after_end(socket, &step),
+                raiser: Some(raiser),
+            }));
+        }
+    }
+
+    fn refuse(self: &Arc<Self>, socket: Value, error: SocketError, raiser: InstanceId) {
+        self.request(Request::Answer(Answer {
+            event: SocketEvent::UnknownError { socket, error },
+            raiser: Some(raiser),
+        }));
+    }
+
+    /// Leaves something for the service's task to do. When that has ended, the answer is given at once.
+    fn request(self: &Arc<Self>, request: Request) {
+        self.hold();
+        let waker = {
+            let mut state = lock(&self.state);
+            if state.over {
+                let hold = state.holding.take();
+                drop(state);
+                drop(hold);
+                return self.after_end(request);
+            }
+            state.requests.push_back(request);
+            state.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Keeps the controller going, if it isn't kept already.
+    fn hold(&self) {
+        if lock(&self.state).holding.is_some() {
+            return;
+        }
+        // Without the lock: the controller may have one of its own, and call us under it.
+        let hold = self.controller.upgrade().map(|controller| controller.hold());
+        let spare = {
+            let mut state = lock(&self.state);
+            match (&state.holding, hold) {
+                (None, Some(hold)) => {
+                    state.holding = Some(hold);
+                    None
+                }
+                (_, hold) => hold,
+            }
+        };
+        drop(spare);
+    }
+
+    fn after_end(&self, request: Request) {
+        if let Some(answer) = stopped(request) {
+            for to in self.targets(&answer) {
+                let controller = self.controller.upgrade();
+                let given = controller.map(|controller| controller.add_input(answer.event.to_event(), to));
+                if !matches!(given, Some(Ok(()))) {
+                    self.undelivered.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    /// The service's own task.
+    async fn serve(self: Arc<Self>) {
+        while let Some(request) = poll_fn(|cx| self.poll_request(cx)).await {
+            if lock(&self.state).stopping {
+                if let Some(answer) = stopped(request) {
+                    self.deliver(answer).await;
+                }
+                continue;
+            }
+            match request {
+                Request::Create { id, raiser, datagram } => {
+                    let transport = match datagram {
+                        true => Transport::datagram(&self.net),
+                        false => Transport::stream(&self.net, self.settings.options.clone()),
+                    };
+                    let raiser = Some(raiser);
+                    let event = match self.open(transport) {
+                        Ok(socket) => SocketEvent::Created { socket, id },
+                        Err(mut error) => {
+                            error.op = "create".into();
+                            let socket = Value::Nil;
+                            SocketEvent::UnknownError { socket, error }
+                        }
+                    };
+                    self.deliver(Answer { event, raiser }).await;
+                }
+                Request::Answer(answer) => self.deliver(answer).await,
+                Request::Stop { raiser, done, silent } => {
+                    self.stop_sockets();
+                    poll_fn(|cx| self.poll_all_closed(cx)).await;
+                    if !silent {
+                        let event = SocketEvent::Stopped;
+                        self.deliver(Answer { event, raiser }).await;
+                    }
+                    drop(done);
+                }
+            }
+        }
+    }
+
+    /// The next request; none after the last, when the service has stopped.
+    fn poll_request(&self, cx: &Context<'_>) -> Poll<Option<Request>> {
+        let mut state = lock(&self.state);
+        if let Some(request) = state.requests.pop_front() {
+            return Poll::Ready(Some(request));
+        }
+        state.over = state.stopping && state.open.is_empty();
+        state.waker = (!state.over).then(|| cx.waker().clone());
+        let over = state.over;
+        let released = if state.open.is_empty() {
+            state.holding.take()
+        } else {
+            None
+        };
+        drop(state);
+        // What its end sets going may call us.
+        drop(released);
+        if over { Poll::Ready(None) } else { Poll::Pending }
+    }
+
+    fn poll_all_closed(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = lock(&self.state);
+        if state.open.is_empty() {
+            return Poll::Ready(());
+        }
+        state.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn stop_sockets(&self) {
+        let open: Vec<_> = {
+            let mut state = lock(&self.state);
+            state.stopping = true;
+            state.open.values().cloned().collect()
+        };
+        open.iter().for_each(|entry| entry.stop());
+    }
+
+    /// A connection that was accepted, as a socket of ours.
+    pub(super) fn adopt(self: &Arc<Self>, socket: Socket) -> Result<(SocketHandle, Endpoint), SocketError> {
+        let peer = socket
+            .peer()
+            .cloned()
+            .ok_or_else(|| SocketError::new("internal", None, "accept", "a connection has no peer"))?;
+        let handle = self.open(Transport::Stream(Box::new(socket), None))?;
+        Ok((handle, peer))
+    }
+
+    /// Gives a socket its number, its letter box and its task.
+    fn open(self: &Arc<Self>, transport: Transport) -> Result<SocketHandle, SocketError> {
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed) + 1;
+        let entry = Entry::new(number, Arc::clone(&self.token));
+        let handle = SocketHandle::new(&entry);
+        self.hold();
+        {
+            let mut state = lock(&self.state);
+            let limit = self.settings.sockets;
+            if state.open.len() >= limit {
+                let message = format!("{limit} sockets are open, which is the limit");
+                return Err(SocketError::limit("accept", message));
+            }
+            if state.stopping {
+                return Err(SocketError::cancelled("accept", "stop"));
+            }
+            state.open.insert(number, Arc::clone(&entry));
+        }
+        let driver = Driver::new(Arc::clone(self), Arc::clone(&entry), handle.clone(), transport);
+        let task = Arc::clone(self).attend(Arc::clone(&entry), handle.clone(), driver);
+        if let Err(error) = self.net.spawn(task) {
+            entry.break_off();
+            self.gone(number);
+            return Err(SocketError::of("accept", &error));
+        }
+        Ok(handle)
+    }
+
+    /// A socket's task, with what follows it.
+    async fn attend(self: Arc<Self>, entry: Arc<Entry>, socket: SocketHandle, driver: Driver) {
+        let _gone = Gone(&self, &entry);
+        if let Err(panic) = net_core::catch_panic(driver.run()).await {
+            #[cfg(feature = "tracing")]
+            tracing::error!(%socket, error = %panic, "a socket's task panicked");
+            let error = SocketError::of("run", &panic);
+            let failed = |raiser| Answer {
+                event: SocketEvent::failed(&socket, error.clone()),
+                raiser,
+            };
+            self.deliver(failed(None)).await;
+            for (_, raiser) in entry.break_off() {
+                self.deliver(failed(Some(raiser))).await;
+            }
+        }
+    }
+
+    fn gone(&self, number: u64) {
+        let waker = {
+            let mut state = lock(&self.state);
+            state.open.remove(&number);
+            if state.open.is_empty() {
+                state.waker.take()
+            } else {
+                None
+            }
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Gives an answer to the controller. One that is full is waited for.
+    pub(super) async fn deliver(self: &Arc<Self>, answer: Answer) {
+        let event = answer.event.to_event();
+        for to in self.targets(&answer) {
+            let mut pause = FIRST_PAUSE;
+            loop {
+                // Not held while waiting.
+                let given = match self.controller.upgrade() {
+                    Some(controller) => controller.add_input(event.clone(), to),
+                    None => Err(InputError::Stopped),
+                };
+                match given {
+                    Ok(()) => break,
+                    Err(InputError::Full { .. }) => {
+                        self.net.sleep(pause).await;
+                        pause = (pause * 2).min(LONGEST_PAUSE);
+                    }
+                    Err(error) => {
+                        self.undelivered.fetch_add(1, Ordering::Relaxed);
+                        #[cfg(feature = "tracing")]
+                        tracing::warn!(%event, %error, "an answer could not be given");
+                        if error == InputError::Stopped {
+                            self.end_with_controller();
+                        }
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Nobody hears the answers any more.
+    fn end_with_controller(self: &Arc<Self>) {
+        if !lock(&self.state).stopping {
+            self.request(Request::Stop {
+                raiser: None,
+                done: None,
+                silent: true,
+            });
+        }
+    }
+
+    /// Who gets an answer.
+    fn targets(&self, answer: &Answer) -> Vec<Option<InstanceId>> {
+        let (Some(raiser), false) = (answer.raiser, self.settings.routing == Routing::All) else {
+            return vec![None];
+        };
+        let created = matches!(answer.event, SocketEvent::Created { .. });
+        let mut targets = BTreeSet::from([raiser]);
+        match (answer.event.socket(), self.settings.routing) {
+            (Some(socket), Routing::Users) if !created => {
+                targets.extend(socket.entry().map(|entry| entry.users()).unwrap_or_default());
+            }
+            (Some(socket), Routing::Holders) => {
+                let controller = self.controller.upgrade();
+                match controller.and_then(|controller| controller.holders(socket.object())) {
+                    Some(holders) => targets.extend(holders),
+                    None => return vec![None],
+                }
+            }
+            (None, Routing::Holders) => return vec![None],
+            _ => {}
+        }
+        targets.into_iter().map(Some).collect()
+    }
+}
+
+/// What a request is answered after the service has stopped.
+fn stopped(request: Request) -> Option<Answer> {
+    let closed = |op: &str| SocketError::new("closed", Some(9), op, "the socket service has stopped");
+    match request {
+        Request::Create { raiser, .. } => Some(Answer {
+            event: SocketEvent::UnknownError {
+                socket: Value::Nil,
+                error: closed("create"),
+            },
+            raiser: Some(raiser),
+        }),
+        Request::Answer(answer) => Some(answer),
+        Request::Stop { silent: true, .. } => None,
+        Request::Stop { raiser, .. } => Some(Answer {
+            event: SocketEvent::Stopped,
+            raiser,
+        }),
+    }
+}
+
+/// Takes a socket off when its task ends, however it ends.
+struct Gone<'a>(&'a Arc<Shared>, &'a Arc<Entry>);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.1.break_off();
+        self.0.gone(self.1.number());
+    }
+}

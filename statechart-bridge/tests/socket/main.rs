@@ -1,0 +1,13 @@
+//! The socket service, by a plain controller: a queue.
+
+#[path = "../../../net-core/tests/common/backend.rs"]
+#[allow(dead_code, unused_imports, unused_macros, reason = "not every test uses everything")]
+mod backend;
+
+/// What the backends are included as elsewhere: their macros name it so.
+mod common {
+    pub(crate) use super::backend;
+}
+
+mod defects;
+mod rig;
