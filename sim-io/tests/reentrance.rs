@@ -168,3 +168,55 @@ fn a_filter_may_own_what_uses_its_store() {
     env.run().unwrap();
     log.expect("1 | 9");
 }
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+#[test]
+fn a_destructor_that_panics_at_an_interrupt_fails_its_process_alone() {
+    let (env, log) = world();
+    let victim = env.process({
+        let env = env.clone();
+        async move {
+            let _bomb = Bomb;
+            env.wait(10).await;
+        }
+    });
+    process!(env, log, victim; {
+        env.wait(1).await;
+        victim.interrupt("now").unwrap();
+        let failure = victim.await.unwrap_err();
+        log.say(format!("{failure}"));
+    });
+    env.run().unwrap();
+    log.expect("panic: dropped");
+}
+
+#[test]
+fn a_destructor_that_panics_at_a_kill_fails_its_process_alone() {
+    let (env, log) = world();
+    let victim = env.process({
+        let env = env.clone();
+        async move {
+            let _bomb = Bomb;
+            env.wait(10).await;
+        }
+    });
+    process!(env, log, victim; {
+        env.wait(1).await;
+        victim.kill();
+        log.say(format!("alive {}", victim.is_alive()));
+    });
+    process!(env, log, victim; {
+        let failure = victim.await.unwrap_err();
+        log.say(format!("{failure} at {}", env.time()));
+    });
+    env.run().unwrap();
+    log.expect("alive false | panic: dropped at 1");
+}

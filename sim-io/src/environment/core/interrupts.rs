@@ -1,5 +1,7 @@
 //! Interrupts: scheduled, delivered, taken.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::Core;
 use crate::environment::queue::{Priority, Slot, Target};
 use crate::failure::Failure;
@@ -45,9 +47,12 @@ impl Core {
         let Some((entrant, details)) = self.remove(process) else {
             return;
         };
-        drop(entrant);
+        let failure = match catch_unwind(AssertUnwindSafe(|| drop(entrant))) {
+            Ok(()) => Failure::new(interrupt),
+            Err(panic) => Failure::panic(panic.as_ref()),
+        };
         if let Some(end) = details.end {
-            end.fail(Failure::new(interrupt));
+            end.fail(failure);
         }
     }
 }

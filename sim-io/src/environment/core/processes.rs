@@ -136,7 +136,8 @@ impl Core {
         state.details.get(process.index() as usize)?.name.clone()
     }
 
-    /// Ends a process where it waits; its destructors run now, or when its running step is over.
+    /// Ends a process where it waits; its destructors run now, or when its running step is over. False if its end is told
+    /// already: it was over, or a destructor panicked.
     pub(crate) fn kill(&self, process: Slot) -> bool {
         if let Some(entrant) = self.state.borrow_mut().processes.get_mut(process) {
             if entrant.killed {
@@ -146,10 +147,21 @@ impl Core {
         } else {
             return false;
         }
-        if self.current.get() != Some(process) {
-            drop(self.remove(process));
+        if self.current.get() == Some(process) {
+            return true;
         }
-        true
+        let Some((entrant, details)) = self.remove(process) else {
+            return true;
+        };
+        match catch_unwind(AssertUnwindSafe(|| drop(entrant))) {
+            Ok(()) => true,
+            Err(panic) => {
+                if let Some(end) = details.end {
+                    end.fail(Failure::panic(panic.as_ref()));
+                }
+                false
+            }
+        }
     }
 
     /// Runs a process until it waits or ends, unless it is over.
@@ -165,7 +177,8 @@ impl Core {
     pub(super) fn go_on(&self, process: Slot, mut body: Pin<Box<dyn Body>>, own_waker: usize) {
         if self.asked.get().is_some() {
             // Somebody runs already, and has this one go on at once.
-            self.note_asked(&mut self.state.borrow_mut());
+            let before = self.note_asked(&mut self.state.borrow_mut());
+            drop(before);
         }
         let before = self.current.replace(Some(process));
         let waker_before = self.own_waker.replace(own_waker);
@@ -173,8 +186,9 @@ impl Core {
         self.current.set(before);
         self.own_waker.set(waker_before);
         if let Ok(Poll::Pending) = went {
+            let _before;
             let state = &mut *self.state.borrow_mut();
-            self.note_asked(state);
+            _before = self.note_asked(state);
             if let Some(entrant) = state.processes.get_mut(process)
                 && !entrant.killed
             {

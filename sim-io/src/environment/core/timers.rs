@@ -1,7 +1,7 @@
 //! Timers: when they happen, and who goes on then.
 
 use std::num::NonZeroU32;
-use std::task::Context;
+use std::task::{Context, Waker};
 
 use net_core::Instant;
 
@@ -46,32 +46,39 @@ impl Core {
     #[inline(never)]
     fn look_at_timer(&self, slot: Slot, at: Instant, cx: &Context<'_>) -> bool {
         // Wakers are somebody else's: they are dropped outside of the borrow.
-        let _replaced;
+        let (_asked, _replaced);
         let state = &mut *self.state.borrow_mut();
-        let Some(waiter) = state.timers.get_mut(slot) else {
+        // It may be this very one, which has another waiter now.
+        _asked = self.note_asked(state);
+        if state.timers.get(slot).is_none() {
             return true;
-        };
-        match self.asking(cx) {
-            Some(process) => *waiter = process,
-            None => {
-                *waiter = FOREIGN;
-                _replaced = state.foreign.insert(slot, cx.waker().clone());
-            }
         }
+        _replaced = match self.asking(cx) {
+            Some(process) => state.resumes(slot, process),
+            None => {
+                state.resumes(slot, FOREIGN);
+                state.foreign.insert(slot, cx.waker().clone())
+            }
+        };
         if self.looking.get() > 0 {
             state.looked.push(WaitsFor::Timeout(at));
         }
         false
     }
 
-    /// Notes who waits for the timer that was asked for.
+    /// Notes who waits for the timer that was asked for. A waker that waited for it until now is somebody else's, to be
+    /// dropped outside of the borrow.
     #[inline]
-    pub(super) fn note_asked(&self, state: &mut State) {
-        if let Some((timer, process)) = self.asked.take()
-            && let Some(waiter) = state.timers.get_mut(timer)
-        {
-            *waiter = process;
-        }
+    pub(super) fn note_asked(&self, state: &mut State) -> Option<Waker> {
+        let (timer, process) = self.asked.take()?;
+        state.resumes(timer, process)
+    }
+
+    /// Wakes who asks at that time, whatever else it waits for.
+    #[cfg(feature = "reactor")]
+    pub(crate) fn wake_at(&self, at: Instant, cx: &Context<'_>) {
+        let timer = self.timer(at, Priority::NORMAL);
+        self.look_at_timer(timer, at, cx);
     }
 
     /// Whether it has happened, without waiting for it.
@@ -81,11 +88,10 @@ impl Core {
 
     /// Nobody is to be resumed by this timer any more.
     pub(crate) fn unwait_timer(&self, slot: Slot) {
+        let (_asked, _before);
         let state = &mut *self.state.borrow_mut();
-        self.note_asked(state);
-        if let Some(waiter) = state.timers.get_mut(slot) {
-            *waiter = NOBODY;
-        }
+        _asked = self.note_asked(state);
+        _before = state.resumes(slot, NOBODY);
     }
 
     /// Cancels a timer. Its entry stays in the queue until its time, unless most of the queue is such entries.
@@ -107,5 +113,17 @@ impl Core {
                 .retain(|entry| entry.target() != Target::Timer || timers.get(entry.slot()).is_some());
             state.dead = 0;
         }
+    }
+}
+
+impl State {
+    /// Sets who is resumed by a timer; gives the waker that waited for it until now.
+    #[inline]
+    fn resumes(&mut self, timer: Slot, waiter: Slot) -> Option<Waker> {
+        let before = std::mem::replace(self.timers.get_mut(timer)?, waiter);
+        if before == FOREIGN {
+            return self.foreign.remove(&timer);
+        }
+        None
     }
 }
