@@ -9,8 +9,10 @@ use net_core::{ErrorKind, Stream, TimeoutKind};
 use proptest::prelude::*;
 use protocol_common::{everywhere, in_memory, on_virtual, read_to_end};
 use serde_json::{Value, json};
+use sim_io::Environment;
 use sim_io::codec::{Cbor, Codec, Decode, Encode, Id, Json, Kind, MessagePack, PythonJson};
 use sim_io::message::{ChannelError, FailureForm, Fault, Message, MessageOptions, RequestError};
+use sim_io::network::Network;
 use sim_io::packet::{Packet, PacketUtf8};
 use tokio::io::AsyncWriteExt;
 
@@ -260,6 +262,56 @@ fn a_content_of_another_type_is_that_messages_matter_alone() {
         };
         tokio::join!(serving, asking);
     });
+}
+
+/// Panics where it is written.
+struct Broken;
+
+impl serde::Serialize for Broken {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("this type can't be written")
+    }
+}
+
+#[test]
+fn a_content_that_panics_while_it_is_written_leaves_nothing_open() {
+    fn caught(work: impl FnOnce()) {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_err();
+    }
+    everywhere(async |near, far| {
+        let options = MessageOptions::default().limit(1);
+        let client = Message::with_options(near, Json, options).unwrap();
+        let server = json(far);
+        caught(|| drop(client.send::<_, Value>(&Broken)));
+        // It does not count as open, and the reply is a failure.
+        let reply = client.send("?");
+        let request = server.recv().await.unwrap().unwrap();
+        caught(|| drop(request.succeed(&Broken)));
+        let RequestError::Remote(fault) = Reply::err(reply.await) else {
+            panic!()
+        };
+        assert!(fault.message().contains("dropped without an answer"), "{fault}");
+        assert_eq!(server.open_requests(), 0);
+    });
+}
+
+#[test]
+fn a_channel_whose_task_never_begins_ends_for_all_who_wait() {
+    let env = Environment::new();
+    let network = Network::new(&env);
+    let (server, client) = (network.host("server").unwrap(), network.host("client").unwrap());
+    let waits = env.process(async move {
+        let mut listener = server.net().bind(&"tcp://server:9000".parse().unwrap()).await.unwrap();
+        let near = client.net().connect(listener.local()).await.unwrap();
+        let _far = listener.accept().await.unwrap();
+        let message = json(near);
+        let reply = message.send("?");
+        // Its task has not had its turn yet.
+        client.crash();
+        Reply::err(reply.await)
+    });
+    let error = env.run_until(&waits).unwrap();
+    assert!(matches!(error, RequestError::Channel(_)), "{error}");
 }
 
 #[test]

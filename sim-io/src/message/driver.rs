@@ -19,8 +19,8 @@ const COPIED: usize = 4096;
 
 type Connection = Framed<LengthPrefix>;
 
-/// Ends the channel for all who wait, even if its task is dropped or panics.
-struct EndGuard<C>(Arc<Shared<C>>);
+/// Ends the channel for all who wait, even if its task panics, or is dropped before or after it has begun.
+pub(super) struct EndGuard<C>(pub(super) Arc<Shared<C>>);
 
 impl<C> Drop for EndGuard<C> {
     fn drop(&mut self) {
@@ -29,8 +29,7 @@ impl<C> Drop for EndGuard<C> {
 }
 
 /// Runs the channel until it is over, and closes the connection.
-pub(super) async fn drive<C: Codec>(mut framed: Connection, shared: Arc<Shared<C>>) {
-    let guard = EndGuard(shared);
+pub(super) async fn drive<C: Codec>(mut framed: Connection, guard: EndGuard<C>) {
     let shared = &*guard.0;
     let reason = match net_core::catch_panic(poll_fn(|cx| poll(&mut framed, shared, cx))).await {
         Ok(reason) => reason,

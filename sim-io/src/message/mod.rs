@@ -93,7 +93,7 @@ impl<C: Codec> Message<C> {
         let mut framed = options.packets.clone().framed(stream);
         let shared = Shared::new(codec, options, &mut framed);
         let channel = Holder::new(std::sync::Arc::clone(&shared));
-        channel.net.spawn(driver::drive(framed, shared))?;
+        channel.net.spawn(driver::drive(framed, driver::EndGuard(shared)))?;
         Ok(Self { channel })
     }
 

@@ -96,18 +96,25 @@ impl<C: Codec, R> Reply<C, R> {
                 }
             }
         };
+        let unsent = UnsentRequest { channel, id, slot };
         let error = match channel.post(Kind::Request, &Id::Number(id), content) {
-            Ok(None) => return Progress::Waiting(slot),
+            Ok(None) => {
+                std::mem::forget(unsent);
+                return Progress::Waiting(slot);
+            }
             Ok(Some(packet)) => {
+                std::mem::forget(unsent);
                 let sender = channel.sender.clone();
                 return Progress::Blocked(Box::pin(async move { sender.send(&packet).await }), id, slot);
             }
             Err(Unsent::Codec(error)) => RequestError::Codec(error),
             Err(Unsent::Net(error)) if error.kind() == ErrorKind::FrameTooLong => RequestError::TooLarge(error),
             // The channel's end, which tells the reason.
-            Err(Unsent::Net(_)) => return Progress::Waiting(slot),
+            Err(Unsent::Net(_)) => {
+                std::mem::forget(unsent);
+                return Progress::Waiting(slot);
+            }
         };
-        withdraw(channel, id, slot);
         Progress::Over(Some(error))
     }
 
@@ -191,6 +198,19 @@ impl<C: Codec, R> Reply<C, R> {
             }
             Progress::Over(_) => {}
         }
+    }
+}
+
+/// A request that is not sent yet. Dropping it takes it back, also when writing its content panics.
+struct UnsentRequest<'a, C: Codec> {
+    channel: &'a Holder<C>,
+    id: u64,
+    slot: u32,
+}
+
+impl<C: Codec> Drop for UnsentRequest<'_, C> {
+    fn drop(&mut self) {
+        withdraw(self.channel, self.id, self.slot);
     }
 }
 

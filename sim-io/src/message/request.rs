@@ -66,8 +66,10 @@ impl<C: Codec> Request<C> {
     where
         C: Encode<T>,
     {
+        let outcome = self.channel.succeed(&self.id, content);
+        // Not before: writing the content may panic, and then the drop answers.
         self.answered = true;
-        self.channel.succeed(&self.id, content)
+        outcome
     }
 
     /// Answers it with a failure.
@@ -75,8 +77,9 @@ impl<C: Codec> Request<C> {
     /// # Errors
     /// [`RequestError::Channel`] if the channel is over and nobody waits for the answer any more.
     pub fn fail(mut self, fault: impl Into<Fault>) -> Result<(), RequestError> {
+        let fault = fault.into();
         self.answered = true;
-        self.channel.fail(&self.id, fault.into())
+        self.channel.fail(&self.id, fault)
     }
 }
 
