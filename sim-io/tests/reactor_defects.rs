@@ -16,6 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 on_each_poller!(
     d01_a_failure_that_nobody_waits_for_stops_the_run,
     d02_a_process_that_never_waits_does_not_starve_the_sockets,
+    d02_a_peer_that_floods_does_not_starve_the_others,
     d12_connecting_blocks_nobody_and_can_be_limited,
     d12_connecting_to_a_full_unix_listener_waits_for_room,
     d16_timers_are_never_early,
@@ -71,6 +72,49 @@ fn d02_a_process_that_never_waits_does_not_starve_the_sockets(poller: Poller) {
             }
         });
         env.run().unwrap();
+    }
+}
+
+/// What a peer has sent is read byte by byte: each read finds something, so that none of them waits.
+fn d02_a_peer_that_floods_does_not_starve_the_others(poller: Poller) {
+    let env = real(poller);
+    let (mut near, mut far) = pair(&env);
+    let (near_too, mut silent) = pair(&env);
+    let read = Rc::new(Cell::new(0_u32));
+    let reader = env.process({
+        let (env, read) = (env.clone(), Rc::clone(&read));
+        async move {
+            let sent = vec![0; 20_000];
+            near.write_all(&sent).await.unwrap();
+            drop(near_too);
+            // Others begin to wait first.
+            env.timeout(Duration::from_micros(1)).await;
+            while read.get() < 20_000 {
+                far.read_u8().await.unwrap();
+                read.set(read.get() + 1);
+            }
+        }
+    });
+    let timer = env.process({
+        let (env, read) = (env.clone(), Rc::clone(&read));
+        async move {
+            while read.get() == 0 {
+                env.timeout(Duration::from_nanos(10)).await;
+            }
+            read.get()
+        }
+    });
+    let socket = env.process({
+        let read = Rc::clone(&read);
+        async move {
+            silent.read(&mut [0]).await.unwrap();
+            read.get()
+        }
+    });
+    env.run_until(&reader).unwrap();
+    for (who, process) in [("a timer", timer), ("a socket", socket)] {
+        let when = env.run_until(&process).unwrap();
+        assert!(when < 2000, "{who} had its turn after {when} reads");
     }
 }
 

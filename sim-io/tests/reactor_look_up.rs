@@ -3,6 +3,10 @@
 
 mod reactor_common;
 
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use net_core::ErrorKind;
@@ -73,4 +77,36 @@ fn more_names_at_once_than_there_are_threads(poller: Poller) {
         assert!(env.run_until(&look).unwrap() > 0);
     }
     assert!(env.now() < net_core::Instant::ZERO + Duration::from_secs(3600));
+}
+
+struct Panics(AtomicUsize);
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        panic!("a waker of somebody's");
+    }
+}
+
+/// More of them than there are threads.
+#[test]
+fn a_waker_that_panics_costs_no_thread() {
+    let env = real(Poller::Mio);
+    let (net, time) = (env.net(), env.clone());
+    run(&env, async move {
+        let name = "tcp://localhost:1".parse().unwrap();
+        let panics = Arc::new(Panics(AtomicUsize::new(0)));
+        let waker = Waker::from(Arc::clone(&panics));
+        for tries in 0..20 {
+            let mut look = std::pin::pin!(net.resolve(&name));
+            let mut over = look.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+            while !over {
+                time.timeout(Duration::from_micros(100)).await;
+                over = panics.0.load(Ordering::SeqCst) > tries
+                    || look.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+            }
+            panics.0.store(tries + 1, Ordering::SeqCst);
+        }
+        assert!(!net.resolve(&name).await.unwrap().is_empty());
+    });
 }

@@ -82,8 +82,20 @@ impl LookUp {
     }
 }
 
+/// The place of a thread at the desk: one that panics, in a waker of somebody's, leaves it too.
+struct Seat;
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            lock(&DESK).threads -= 1;
+        }
+    }
+}
+
 /// What a thread does until no name waits.
 fn work() {
+    let _seat = Seat;
     loop {
         let job = {
             let mut desk = lock(&DESK);
@@ -142,6 +154,8 @@ impl Future for LookUp {
 impl Drop for LookUp {
     fn drop(&mut self) {
         lock(&self.job.state).dropped = true;
+        // Names that nobody wants any more don't gather while all threads are held up.
+        lock(&DESK).waiting.retain(|job| !Arc::ptr_eq(job, &self.job));
         self.end();
     }
 }

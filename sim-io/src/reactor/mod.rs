@@ -50,7 +50,8 @@
 //!   nobody who waits for those, it ends, or is a [deadlock](crate::RunError::Deadlock). Whoever gives up waiting for a
 //!   socket but keeps it does so without a word; after half a second of silence the processes that count as waiting go on
 //!   once, to say again what they wait for.
-//! * Sockets are looked at after 256 steps at most, so that a process that never waits can't starve them.
+//! * Sockets are looked at after 256 steps at most, so that a process that never waits can't starve them. Nor can one
+//!   whose peer floods it starve others: after 128 operations on sockets in one step it goes on in a later one.
 //! * Wakes of other threads end the wait. They are no reason to wait: a process that only another thread will wake is
 //!   waited for only while something is scheduled, or somebody waits for a socket.
 //! * What sockets bring comes when it comes: runs with real sockets are not the same twice, and have different
@@ -94,6 +95,10 @@ use crate::environment::wall;
 /// How many steps there may be between two looks at the sockets.
 const STEPS: u32 = 256;
 
+/// How many operations on sockets there may be in one step: a peer that floods keeps its reader busy, but nobody else from
+/// having a turn.
+const OPERATIONS: u32 = 128;
+
 /// The sockets of an environment.
 pub(crate) struct Reactor {
     id: u64,
@@ -103,6 +108,8 @@ pub(crate) struct Reactor {
     /// How long the virtual clock is held for sockets; None: nobody has said that it may be virtual.
     patience: Cell<Option<Duration>>,
     steps: Cell<u32>,
+    /// How many operations there were, and in which step of the environment.
+    operations: Cell<(u64, u32)>,
     /// Everybody was asked whether they still wait, and may answer.
     asked: Cell<bool>,
     /// At which number of steps all answers were there.
@@ -172,6 +179,7 @@ impl Reactor {
             }),
             patience: Cell::new(None),
             steps: Cell::new(0),
+            operations: Cell::new((0, 0)),
             asked: Cell::new(false),
             certain: Cell::new(None),
             held: Cell::new(None),
@@ -276,6 +284,29 @@ impl Reactor {
     pub(crate) fn is_time_to_look(&self) -> bool {
         self.steps.set(self.steps.get() + 1);
         self.steps.get() >= STEPS
+    }
+
+    /// Counts an operation; true if it is to wait until others have had their turn. Who polls is woken then.
+    #[inline]
+    fn has_to_give_way(&self, cx: &Context<'_>) -> bool {
+        let steps = self.core.trace.steps();
+        let before = match self.operations.get() {
+            (at, count) if at == steps => count,
+            _ => 0,
+        };
+        if before < OPERATIONS {
+            self.operations.set((steps, before + 1));
+            return false;
+        }
+        self.give_way(cx);
+        true
+    }
+
+    #[cold]
+    fn give_way(&self, cx: &Context<'_>) {
+        // After what is due by now, and a look at the sockets.
+        self.steps.set(STEPS);
+        self.core.wake_at(self.core.now_outside(), cx);
     }
 
     /// Waits for sockets; gives those who waited for what is ready.
@@ -411,6 +442,9 @@ impl Handle {
         mut operation: impl FnMut(&Source, &mut Vec<u8>) -> io::Result<Tried<T>>,
     ) -> std::task::Poll<io::Result<T>> {
         let reactor = find(self.reactor)?;
+        if reactor.has_to_give_way(cx) {
+            return std::task::Poll::Pending;
+        }
         // Wakers are somebody else's: the one before is dropped outside of the borrow.
         let _replaced;
         let state = &mut *reactor.state.borrow_mut();

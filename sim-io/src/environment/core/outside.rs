@@ -94,6 +94,14 @@ mod sockets {
             self.pace.end();
         }
 
+        /// The time outside, if that is kept and later than the time here.
+        pub(crate) fn now_outside(&self) -> net_core::Instant {
+            match self.pace.is_kept() {
+                true => self.pace.now().max(self.now()),
+                false => self.now(),
+            }
+        }
+
         /// Gives the environment its reactor.
         pub(crate) fn set_reactor(&self, reactor: &Rc<Reactor>) {
             let _ = self.reactor.set(Rc::downgrade(reactor));
