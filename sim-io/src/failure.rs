@@ -19,6 +19,24 @@ impl Failure {
         Self(Rc::new(error))
     }
 
+    /// A failure with an error that is in a box already, for which `?` and `into` can't be implemented beside those for
+    /// plain errors. A box that is `Send` becomes a plain one where this is called.
+    ///
+    /// ```
+    /// use sim_io::{Environment, Failure};
+    ///
+    /// async fn work() -> Result<u8, Box<dyn std::error::Error + Send + Sync>> {
+    ///     Ok("seven".parse()?)
+    /// }
+    ///
+    /// let env = Environment::new();
+    /// let worker = env.try_process(async { work().await.map_err(|error| Failure::boxed(error)) });
+    /// assert!(env.run_until(&worker).unwrap_err().to_string().contains("invalid digit"));
+    /// ```
+    pub fn boxed(error: Box<dyn StdError>) -> Self {
+        Self(Rc::from(error))
+    }
+
     /// A failure with a text.
     pub fn text(text: impl Into<String>) -> Self {
         Self(Rc::new(Text(text.into())))
@@ -76,6 +94,33 @@ impl fmt::Debug for Failure {
 impl<E: StdError + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::new(error)
+    }
+}
+
+/// So that `?` works where such a box is wanted.
+impl From<Failure> for Box<dyn StdError> {
+    fn from(failure: Failure) -> Self {
+        struct Shared(Failure);
+
+        impl fmt::Debug for Shared {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(self.0.error(), f)
+            }
+        }
+
+        impl fmt::Display for Shared {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl StdError for Shared {
+            fn source(&self) -> Option<&(dyn StdError + 'static)> {
+                self.0.error().source()
+            }
+        }
+
+        Box::new(Shared(failure))
     }
 }
 

@@ -143,3 +143,15 @@ fn each_who_joins_hears_of_a_failure() {
     log.say(format!("at {}", env.time()));
     log.expect("a broken | b broken | at 1");
 }
+
+#[test]
+fn errors_in_boxes_become_failures_and_failures_errors_in_boxes() {
+    type Boxed = Box<dyn std::error::Error>;
+    let error = "x".parse::<u8>().unwrap_err();
+    let boxed: Box<dyn std::error::Error + Send + Sync> = Box::new(error.clone());
+    let failure = Failure::boxed(boxed);
+    assert_eq!(failure.downcast_ref(), Some(&error));
+    assert_eq!(Failure::boxed("a text".into()).to_string(), "a text");
+    let fails = || -> Result<(), Boxed> { Err(Failure::new(error.clone()))? };
+    assert_eq!(fails().unwrap_err().to_string(), error.to_string());
+}

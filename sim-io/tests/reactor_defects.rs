@@ -107,7 +107,7 @@ fn d02_a_peer_that_floods_does_not_starve_the_others(poller: Poller) {
     let socket = env.process({
         let read = Rc::clone(&read);
         async move {
-            silent.read(&mut [0]).await.unwrap();
+            assert_eq!(silent.read(&mut [0]).await.unwrap(), 0);
             read.get()
         }
     });

@@ -186,6 +186,7 @@ impl Core {
         self.current.set(before);
         self.own_waker.set(waker_before);
         if let Ok(Poll::Pending) = went {
+            #[expect(clippy::needless_late_init, reason = "it is dropped after the borrow")]
             let _before;
             let state = &mut *self.state.borrow_mut();
             _before = self.note_asked(state);
