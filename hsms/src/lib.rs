@@ -34,7 +34,7 @@
 //! | `tls` | no | connections inside TLS |
 //! | `capture` | no | messages from hex dumps, pcap and pcapng files |
 //! | `derive` | no | `#[derive(ToItem, FromItem, SecsMessage)]` |
-//! | `gem` | no | the messages that most equipment has, as Rust types |
+//! | `gem` | no | the messages that most equipment has, as Rust types, and what every equipment and host does |
 //! | `serde` | no | any value of serde as an item, items as JSON and the like |
 //! | `cli` | yes | the program `hsms`: equipment, host, ping, decoder, tap |
 //! | `tracing` | yes | spans and events of connections |

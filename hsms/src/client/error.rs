@@ -4,8 +4,9 @@ use std::fmt;
 
 use net_core::Error;
 
+use crate::item::EncodeError;
 use crate::session::{CloseReason, Outcome, Refused, Timer};
-use crate::{DeselectStatus, Header, RejectReason, SelectStatus};
+use crate::{ContentError, DeselectStatus, Header, RejectReason, SelectStatus};
 
 /// Why a request has no reply, or a message could not be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,10 @@ pub enum RequestError {
     Disconnected(CloseReason),
     /// The message can't be sent: it is too long.
     Unsendable(Error),
+    /// The Rust value has no form as an item: something in it is too long. Nothing was sent.
+    Unwritable(EncodeError),
+    /// The reply is not what its Rust type says.
+    Unexpected(ContentError),
 }
 
 impl From<Refused> for RequestError {
@@ -98,6 +103,8 @@ impl fmt::Display for RequestError {
             Self::DeselectRefused(status) => write!(f, "Deselect refused: {status}"),
             Self::Disconnected(reason) => write!(f, "disconnected before the reply: {reason}"),
             Self::Unsendable(error) => write!(f, "it can't be sent: {error}"),
+            Self::Unwritable(error) => write!(f, "it can't be sent: {error}"),
+            Self::Unexpected(error) => write!(f, "the reply is not what was expected: {error}"),
         }
     }
 }
@@ -106,6 +113,8 @@ impl std::error::Error for RequestError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Unsendable(error) | Self::Disconnected(CloseReason::Failed(error)) => Some(error),
+            Self::Unwritable(error) => Some(error),
+            Self::Unexpected(error) => Some(error),
             _ => None,
         }
     }

@@ -4,6 +4,7 @@ mod error;
 pub(crate) mod events;
 mod primaries;
 mod request;
+mod typed;
 
 pub use error::RequestError;
 pub use events::{ConnectionEvent, Events};

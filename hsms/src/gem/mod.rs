@@ -22,7 +22,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Communication`] is the state model of communication. All else of an equipment model is the application's.
+//! [`Gem`] is the delegate of an equipment or a host: it establishes communication, answers what all answer, and calls
+//! handlers for the rest. [`Communication`] is its state model, without I/O. All else of an equipment model is the
+//! application's.
 //!
 //! A type is named for its message. Names in brackets are those of the standard's data items. Numbers are read from
 //! integers of any width, texts from A, J and W; equipment varies, so identifiers are [`Id`]s and values
@@ -30,6 +32,7 @@
 
 mod ack;
 mod communication;
+mod delegate;
 mod s1;
 mod s10;
 mod s2;
@@ -45,6 +48,7 @@ pub use ack::{
     Tiack,
 };
 pub use communication::{Admission, Attempt, Communication, CommunicationState, Step};
+pub use delegate::Gem;
 pub use s1::*;
 pub use s2::*;
 pub use s5::*;

@@ -1,29 +1,31 @@
 //! `hsms listen`: equipment.
 
 use std::collections::BTreeMap;
+use std::future::ready;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use hsms::{Connection, Delegate, Item, Message, MultiPassiveServer, Net, PassiveConnection, StreamFunction, sml};
+use hsms::gem::{Gem, Model};
+use hsms::{
+    Bytes, Connection, Delegate, Item, Message, MultiPassiveServer, Net, PassiveConnection, StreamFunction, sml,
+};
 
 use crate::args::Listen;
 use crate::show::print;
 use crate::signal::Signals;
 use crate::{failed, misused};
 
-/// Equipment that can say who it is, and what it is told to say.
-struct Equipment {
-    answers: BTreeMap<StreamFunction, Option<Item>>,
+/// Equipment that can say who it is, and what it is told to say. It asks nothing of its host.
+struct Equipment(Gem);
+
+/// What equipment is made of: one for each connection.
+struct Plan {
+    model: Model,
+    answers: BTreeMap<StreamFunction, Bytes>,
 }
 
-impl Equipment {
+impl Plan {
     fn new(arguments: &Listen) -> Result<Self, String> {
-        let model = || Item::list([Item::ascii(&arguments.mdln), Item::ascii(&arguments.softrev)]);
-        let accepted = Item::list([Item::binary([0]), model()]);
-        let mut answers = BTreeMap::from([
-            (StreamFunction::new(1, 1), Some(model())),
-            (StreamFunction::new(1, 13), Some(accepted)),
-        ]);
+        let mut answers = BTreeMap::new();
         if let Some(path) = &arguments.respond {
             let read = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
             let messages = sml::parse(&read).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -35,31 +37,24 @@ impl Equipment {
                         path.display()
                     ));
                 }
-                answers.insert(StreamFunction::new(about.stream(), about.function() - 1), message.item);
+                let text = message.item.map(Item::into_bytes).unwrap_or_default();
+                answers.insert(StreamFunction::new(about.stream(), about.function() - 1), text);
             }
         }
-        Ok(Self { answers })
+        let model = Model {
+            mdln: arguments.mdln.clone(),
+            softrev: arguments.softrev.clone(),
+        };
+        Ok(Self { model, answers })
     }
 
-    async fn answer(&self, connection: &Connection, message: &Message) {
-        let about = message.stream_function();
-        let known = self.answers.get(&about);
-        let text = match known {
-            // Loopback: what came goes back, byte for byte.
-            None if about == StreamFunction::new(2, 25) => message.text.clone(),
-            Some(item) => item.clone().map(Item::into_bytes).unwrap_or_default(),
-            None => {
-                let stream = about.stream();
-                let known = stream == 2 || self.answers.keys().any(|known| known.stream() == stream);
-                connection.report(if known { 5 } else { 3 }, &message.header);
-                return;
-            }
-        };
-        if message.header.w()
-            && let Err(error) = connection.reply(&message.header, text).await
-        {
-            eprintln!("hsms: {about} can't be answered: {error}");
+    fn equipment(&self) -> Equipment {
+        let mut gem = Gem::equipment(self.model.clone()).lenient();
+        for (about, text) in &self.answers {
+            let text = text.clone();
+            gem = gem.on_message(*about, move |_, _| ready(Some(text.clone())));
         }
+        Equipment(gem)
     }
 }
 
@@ -68,13 +63,15 @@ impl Delegate for Equipment {
         if let Some(peer) = connection.peer() {
             eprintln!("hsms: selected by {peer}");
         }
+        self.0.on_connection_established(connection).await;
     }
 
     async fn on_connection_message_received(&self, connection: &Connection, message: Message) {
-        self.answer(connection, &message).await;
+        self.0.on_connection_message_received(connection, message).await;
     }
 
-    async fn on_connection_closed(&self, _: &Connection) {
+    async fn on_connection_closed(&self, connection: &Connection) {
+        self.0.on_connection_closed(connection).await;
         eprintln!("hsms: the connection is closed");
     }
 }
@@ -84,8 +81,8 @@ pub(crate) async fn run(arguments: &Listen) -> ExitCode {
         Ok(options) => options,
         Err(error) => return misused(&error),
     };
-    let equipment = match Equipment::new(arguments) {
-        Ok(equipment) => Arc::new(equipment),
+    let plan = match Plan::new(arguments) {
+        Ok(plan) => plan,
         Err(error) => return failed(&error),
     };
     let net = Net::os();
@@ -97,7 +94,7 @@ pub(crate) async fn run(arguments: &Listen) -> ExitCode {
     let endpoint = arguments.endpoint.clone();
     if arguments.multi {
         let server = MultiPassiveServer::new(&net, endpoint);
-        server.accept_any(move |_| Some((options.clone(), Arc::clone(&equipment))));
+        server.accept_any(move |_| Some((options.clone(), plan.equipment())));
         let at = match server.start().await {
             Ok(at) => at,
             Err(error) => return failed(&format!("{error:#}")),
@@ -107,7 +104,7 @@ pub(crate) async fn run(arguments: &Listen) -> ExitCode {
         signals.any().await;
         server.stop().await;
     } else {
-        let passive = PassiveConnection::new(&net, endpoint, options, equipment);
+        let passive = PassiveConnection::new(&net, endpoint, options, plan.equipment());
         let at = match passive.enable().await {
             Ok(at) => at,
             Err(error) => return failed(&format!("{error:#}")),
