@@ -61,6 +61,8 @@ impl Environment {
             "install",
             "--quiet",
             "--disable-pip-version-check",
+            // What is needed is listed; some packages declare much that they never import.
+            "--no-deps",
             "--require-hashes",
             "--requirement",
         ])

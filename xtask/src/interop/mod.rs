@@ -5,6 +5,7 @@
 
 mod oneline;
 mod original;
+mod secsgem;
 mod simpy_io;
 mod tools;
 mod world;
@@ -51,6 +52,24 @@ const CASES: &[Case] = &[
         shows: "sim-io's packets, messages and calls work with mosaik-simpy-io's server",
         needs: None,
         run: simpy_io::server,
+    },
+    Case {
+        name: "secsgem-active",
+        shows: "secsgem's host works with an equipment of hsms, up to 16 MiB, and comes back after Separate",
+        needs: None,
+        run: secsgem::active,
+    },
+    Case {
+        name: "secsgem-passive",
+        shows: "a host of hsms works with secsgem's equipment, up to 16 MiB, and comes back after Separate",
+        needs: None,
+        run: secsgem::passive,
+    },
+    Case {
+        name: "secsgem-items",
+        shows: "secsgem's items and texts of items are ours, and ours are secsgem's",
+        needs: None,
+        run: secsgem::items,
     },
     Case {
         name: "nc",

@@ -13,6 +13,7 @@ pub(super) struct World {
     folder: PathBuf,
     oneline: Option<Outcome<PathBuf>>,
     protocol_peer: Option<Outcome<PathBuf>>,
+    secsgem_peer: Option<Outcome<PathBuf>>,
     originals: Option<Outcome<Environment>>,
     versions: BTreeMap<String, String>,
 }
@@ -26,6 +27,7 @@ impl World {
             folder,
             oneline: None,
             protocol_peer: None,
+            secsgem_peer: None,
             originals: None,
             versions: BTreeMap::new(),
         })
@@ -54,13 +56,22 @@ impl World {
         built.clone()
     }
 
+    /// The example `secsgem_peer` of hsms, built now unless it was already.
+    pub(super) fn secsgem_peer(&mut self) -> Outcome<PathBuf> {
+        let built = self.secsgem_peer.get_or_insert_with(|| {
+            println!("  building the example secsgem_peer");
+            child::build_example("hsms", "secsgem_peer")
+        });
+        built.clone()
+    }
+
     /// The originals, installed now unless they were already.
     pub(super) fn originals(&mut self) -> Outcome<&Environment> {
         if self.originals.is_none() {
             let prepared = Environment::prepare();
             if let Ok(environment) = &prepared {
                 self.versions.insert("python".into(), environment.version()?);
-                for package in ["mosaik-simpy-io", "simpy", "socket-oneline"] {
+                for package in ["mosaik-simpy-io", "secsgem", "simpy", "socket-oneline"] {
                     self.versions.insert(package.into(), environment.package(package)?);
                 }
             }
