@@ -105,6 +105,14 @@ impl Signal {
         })
     }
 
+    /// The order to end at once, from a component.
+    pub fn shutdown_by(caller: impl Into<Arc<str>>) -> Self {
+        Self::ShutdownMicroprocess(ShutdownMicroprocess {
+            caller: Some(caller.into()),
+            message: None,
+        })
+    }
+
     /// The end of a component that failed.
     pub fn failed(caller: impl Into<Arc<str>>, failure: Failure) -> Self {
         Self::ProducerFinished(ProducerFinished {

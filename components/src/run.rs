@@ -10,7 +10,7 @@ use net_core::catch_panic_in;
 use crate::boxes::AnyNode;
 use crate::component::{Body, Outcome, Prepared, Start};
 use crate::ear::Ear;
-use crate::ipc::{ProducerFinished, ShutdownMicroprocess};
+use crate::ipc::ProducerFinished;
 use crate::owner::Owner;
 use crate::system::Inner;
 use crate::{Context, End, EndReason, Event, Failure, Outbox, Signal, System};
@@ -82,10 +82,7 @@ impl Run {
         };
         let owner = &self.owner;
         for child in owner.children() {
-            child.tell(Signal::ShutdownMicroprocess(ShutdownMicroprocess {
-                caller: Some(Arc::clone(owner.name())),
-                message: None,
-            }));
+            child.tell(Signal::shutdown_by(Arc::clone(owner.name())));
         }
         let quiet = self.quiet && reason.failure().is_some();
         if let Some(signal) = owner.signal()
@@ -115,10 +112,7 @@ impl Run {
 fn last_words(owner: &Owner, reason: &EndReason) -> Signal {
     match (reason, owner.heard()) {
         (EndReason::Stopped, Some(signal)) if signal.is_shutdown() => signal,
-        (EndReason::Stopped | EndReason::Aborted, _) => Signal::ShutdownMicroprocess(ShutdownMicroprocess {
-            caller: Some(Arc::clone(owner.name())),
-            message: None,
-        }),
+        (EndReason::Stopped | EndReason::Aborted, _) => Signal::shutdown_by(Arc::clone(owner.name())),
         _ => Signal::ProducerFinished(ProducerFinished {
             caller: Some(Arc::clone(owner.name())),
             failure: reason.failure().cloned(),

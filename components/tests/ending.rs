@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use common::{collect, system};
 use components::{
-    Boxes, Component, Context, EndReason, Failure, Graphline, Inbox, LinkError, Net, OnFailure, Outbox, Outcome, Par,
-    Pipeline, Received, Seq, Signal, System, for_each, from_fn, from_iter, link, map,
+    BoxOptions, Boxes, Component, Context, EndReason, Failure, Graphline, Inbox, LinkError, Net, OnFailure, Outbox,
+    Outcome, Par, Pipeline, Received, Seq, Signal, System, for_each, from_fn, from_iter, link, map,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -295,6 +295,24 @@ async fn what_is_named_wrongly_is_told_with_what_there_is() {
         graph.link("A.outbox", "B.inbox"),
         Err(LinkError::AlreadyLinked { .. })
     ));
+    // Its own boxes are of the type that they first met.
+    assert!(graph.link("A.outbox", "self.numbers").is_err() && graph.own_outbox::<u32>("numbers").is_none());
+    graph.link("self.numbers", "A.inbox").unwrap();
+    assert!(graph.own_inbox::<u32>("numbers").is_some() && graph.own_inbox::<String>("numbers").is_none());
+    assert!(matches!(
+        graph.link("B.outbox", "self.signal"),
+        Err(LinkError::WrongType {
+            to_type: "components::ipc::Signal",
+            ..
+        })
+    ));
+    let error = graph.with_box("A.inbocks", BoxOptions::new()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with(r#"A has no box "inbocks"; it has inbox inbox: u32"#),
+        "{error}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

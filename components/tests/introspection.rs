@@ -160,6 +160,49 @@ fn a_graph_is_checked_before_it_runs() {
     assert_eq!(check(&pipeline), []);
 }
 
+/// Compares two streams: its inboxes have names of their own.
+#[derive(components::Boxes, Default)]
+struct Compare {
+    left: Inbox<u32>,
+    right: Inbox<u32>,
+    outbox: Outbox<bool>,
+}
+
+impl components::Component for Compare {
+    async fn main(mut self, _: Context) -> components::Outcome {
+        while let (Some(left), Some(right)) = (self.left.recv().await, self.right.recv().await) {
+            self.outbox.send(left == right).await?;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn inboxes_of_any_name_are_checked() {
+    let mut graph = Graphline::new();
+    graph.add("SOURCE", from_iter(0..3_u32)).unwrap();
+    graph.add("COMPARE", Compare::default()).unwrap();
+    graph.add("SHOW", for_each(|_: bool| {})).unwrap();
+    graph.link("SOURCE.outbox", "COMPARE.left").unwrap();
+    graph.link("SOURCE.signal", "COMPARE.control").unwrap();
+    graph.link("COMPARE.outbox", "SHOW.inbox").unwrap();
+    graph.link("COMPARE.signal", "SHOW.control").unwrap();
+    assert_eq!(
+        check(&graph),
+        [Problem::NothingSent {
+            inbox: "COMPARE.right".into()
+        }]
+    );
+    graph.link("self.other", "COMPARE.right").unwrap();
+    assert_eq!(check(&graph), []);
+    // Beside an `inbox` others are for who wants them: the configuration of a splitter.
+    let mut graph = Graphline::new();
+    graph.add("SPLIT", components::Splitter::<u32>::new()).unwrap();
+    graph.link("self.inbox", "SPLIT.inbox").unwrap();
+    graph.link("SPLIT.outbox", "self.outbox").unwrap();
+    assert_eq!(check(&graph), []);
+}
+
 #[tokio::test(start_paused = true)]
 async fn counters_tell_what_was_sent_discarded_and_left() {
     let system = system();

@@ -10,7 +10,6 @@ use std::task::Poll;
 use super::{Children, Happened, OnFailure, wire};
 use crate::boxes::AnyNode;
 use crate::component::{BoxList, Boxes, Component, HasInbox, HasOutbox, Outcome, Prepared};
-use crate::ipc::ShutdownMicroprocess;
 use crate::{Context, Inbox, Outbox, Received, Signal};
 
 /// What a [`Carousel`] sends by `requestNext`: it wants to be told what to make.
@@ -24,7 +23,7 @@ pub struct NextRequest;
 /// |---|---|---|
 /// | `next` arrives | a child is made | the child is told to end at once; then the new one is made |
 /// | the child ends by itself | – | a [`NextRequest`] by `requestNext`, unless something is queued or a stop is pending |
-/// | a `ProducerFinished`, `next` items queued | children are made until the queue is drained | the child ends, then the queued ones in turn |
+/// | a `ProducerFinished`, `next` items queued | children are made until the queue is drained, each told to finish | the child is told to end at once, then the queued ones are made in turn |
 /// | a `ProducerFinished`, nothing queued | it ends with a `ProducerFinished` | the child is told; after its end the same |
 /// | a `ShutdownMicroprocess` | it ends with that | the child is told; after its end the same; what is queued is dropped |
 pub struct Carousel<R: Send + 'static, C: HasInbox + HasOutbox, F> {
@@ -92,7 +91,7 @@ where
         let mut order: Option<R> = None;
         let mut finish = false;
         if self.ask_first {
-            self.request_next.send(NextRequest).await?;
+            self.ask();
         }
         loop {
             // Without a child: an order, or the end.
@@ -117,8 +116,8 @@ where
             };
             let mut children = self.launch(&context, what)?;
             let mut told = false;
-            // What waits at `next` before the end of producers was told is still made.
-            if finish && self.next.is_empty() {
+            // What waited at `next` when the end of producers was told is still made, and each does what it has to do.
+            if finish {
                 children.tell(&Signal::producer_finished());
                 told = true;
             }
@@ -154,17 +153,14 @@ where
                 }
             }
             if order.is_none() && !finish && self.next.is_empty() {
-                self.request_next.send(NextRequest).await?;
+                self.ask();
             }
         }
     }
 }
 
 fn stop(context: &Context) -> Signal {
-    Signal::ShutdownMicroprocess(ShutdownMicroprocess {
-        caller: Some(Arc::clone(context.name())),
-        message: None,
-    })
+    Signal::shutdown_by(Arc::clone(context.name()))
 }
 
 impl<R, C, F> Carousel<R, C, F>
@@ -185,6 +181,11 @@ where
         inner.leave_to(&own);
         crate::link(child.outbox(), &self.outbox)?;
         Ok(Children::launch(context, [Prepared::new(child)], OnFailure::Never)?)
+    }
+
+    fn ask(&mut self) {
+        // Where many requests wait already, one more changes nothing, and waiting for room would make it deaf.
+        let _ = self.request_next.try_send(NextRequest);
     }
 
     async fn turn(&mut self, children: &mut Children) -> Turn<R> {

@@ -96,6 +96,16 @@ impl Graphline {
     /// # Errors
     /// What does not exist, with what does; boxes of different types; a box that is linked already.
     pub fn link(&mut self, from: &str, to: &str) -> Result<&mut Self, LinkError> {
+        let known = self.own.len();
+        if let Err(error) = self.try_link(from, to) {
+            // A box of its own that was made for this link.
+            self.own.truncate(known);
+            return Err(error);
+        }
+        Ok(self)
+    }
+
+    fn try_link(&mut self, from: &str, to: &str) -> Result<(), LinkError> {
         let (source, target) = (split(from)?, split(to)?);
         match (source.0, target.0) {
             (None, None) => return Err(LinkError::BothOwn(from.to_owned(), to.to_owned())),
@@ -115,7 +125,7 @@ impl Graphline {
                 super::wire(&out, &inbox)?;
             }
         }
-        Ok(self)
+        Ok(())
     }
 
     /// Sets size and policy of a child's inbox: `with_box("A.inbox", …)`.

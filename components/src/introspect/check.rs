@@ -12,7 +12,8 @@ use crate::{Boxes, Direction};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// Nothing is linked to an inbox called `inbox`: the component waits for ever.
+    /// Nothing is linked to an inbox called `inbox`, or to any inbox of a component that has none of that name: it waits
+    /// for ever.
     NothingSent {
         /// The box.
         inbox: String,
@@ -84,11 +85,20 @@ fn look(path: &str, children: &[Shape], problems: &mut Vec<Problem>) {
     let mut next: Vec<Vec<usize>> = vec![Vec::new(); children.len()];
     for (index, child) in children.iter().enumerate() {
         let name = &child.name;
+        // Beside an `inbox` others are for who wants them.
+        let has_main = child
+            .boxes
+            .iter()
+            .any(|(name, node)| name == "inbox" && node.direction() == Direction::In);
         for (word, node) in &child.boxes {
             match (node.direction(), word.as_ref()) {
-                (Direction::In, "inbox") if !node.has_sources() && node.next_node().is_none() => {
+                (Direction::In, word)
+                    if (word == "inbox" || !has_main && word != "control")
+                        && !node.has_sources()
+                        && node.next_node().is_none() =>
+                {
                     problems.push(Problem::NothingSent {
-                        inbox: inside(&format!("{name}.inbox")),
+                        inbox: inside(&format!("{name}.{word}")),
                     });
                 }
                 (Direction::Out, "signal") => {}
