@@ -20,15 +20,22 @@
     allow(unused_variables, reason = "some values are only logged")
 )]
 
+#[macro_use]
+mod log;
+mod controller;
 mod event;
+mod instance;
+mod manager;
 mod model;
 mod object;
 mod ports;
+mod report;
 mod script;
 mod semantics;
 pub mod socket;
 mod value;
 
+pub use controller::{Engine, EngineBuilder, EventKey, Limits, OutputQueue, Runtime, RuntimeBuilder, Snapshot};
 pub use event::Event;
 pub use model::{
     Action, Association, Chart, Class, Method, Model, ModelBuilder, ModelError, Problem, Raise, Scope, State,
@@ -36,6 +43,7 @@ pub use model::{
 };
 pub use object::Object;
 pub use ports::{Controller, Hold, InputError, InstanceId, Output, OutputListener};
+pub use report::{FaultReport, LogLine, Trace, Traced};
 pub use script::{Code, Context, Expression, Fault, Key, Outcome, Place, Run, Script};
 pub use semantics::{
     BigStepMaximality, ComboStepMaximality, Concurrency, InputEventLifeline, InternalEventLifeline, Priority,

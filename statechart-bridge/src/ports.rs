@@ -102,6 +102,9 @@ pub trait OutputListener: Send + Sync {
     /// Called for each event, in order, right after the big step that raised it. The controller waits for it: be quick,
     /// don't block, and give events only by [`Controller::add_input`].
     fn output(&self, output: &Output);
+
+    /// Called once when the controller has ended: nothing more will come.
+    fn ended(&self) {}
 }
 
 impl<F: Fn(&Output) + Send + Sync> OutputListener for F {

@@ -51,10 +51,6 @@ impl BitSet {
         self.words.fill(0);
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.words.iter().all(|word| *word == 0)
-    }
-
     /// Adds the states from `start` up to `end`, which is not included.
     #[inline]
     pub(crate) fn insert_range(&mut self, start: u32, end: u32) {

@@ -422,6 +422,11 @@ impl Chart {
         path::resolve(self, from, reference)
     }
 
+    /// The states to enter that a reference names, seen from a state: none twice, none inside another.
+    pub(crate) fn resolve_targets(&self, from: StateId, reference: &str) -> Result<Vec<StateId>, BadReference> {
+        path::resolve_targets(self, from, reference)
+    }
+
     /// The number of a history, by its state.
     pub(crate) fn history(&self, state: StateId) -> Option<usize> {
         self.histories.iter().position(|history| history.state == state)

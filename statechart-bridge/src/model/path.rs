@@ -14,7 +14,6 @@ pub(crate) enum BadReference {
     NoChild { of: String, name: String, known: String },
     Twice(String),
     Inside { inner: String, outer: String },
-    NotTogether { a: String, b: String },
 }
 
 impl fmt::Display for BadReference {
@@ -29,10 +28,6 @@ impl fmt::Display for BadReference {
             Self::NoChild { of, name, known } => write!(f, "no state `{name}` in {of}, expected one of {known}"),
             Self::Twice(state) => write!(f, "{state} is named twice"),
             Self::Inside { inner, outer } => write!(f, "{inner} is inside {outer}: name one of them"),
-            Self::NotTogether { a, b } => write!(
-                f,
-                "{a} and {b} can't be active together: expected states in different regions of a parallel"
-            ),
         }
     }
 }
@@ -44,6 +39,12 @@ const DEEPEST: usize = 16;
 pub(super) fn resolve(chart: &Chart, from: StateId, text: &str) -> Result<Vec<StateId>, BadReference> {
     let mut found = Vec::new();
     list(chart, from, text, DEEPEST, &mut found)?;
+    Ok(found)
+}
+
+/// [`resolve`] for states that are to be entered: none twice, none inside another.
+pub(super) fn resolve_targets(chart: &Chart, from: StateId, text: &str) -> Result<Vec<StateId>, BadReference> {
+    let found = resolve(chart, from, text)?;
     for (index, a) in found.iter().enumerate() {
         for b in &found[index + 1..] {
             check_pair(chart, *a, *b)?;

@@ -56,6 +56,13 @@ pub(crate) struct Effects {
     pub(crate) log: Vec<String>,
 }
 
+impl Effects {
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.local.is_empty() && self.output.is_empty() && self.requests.is_empty() && self.log.is_empty()
+    }
+}
+
 /// Something for the object manager.
 #[derive(Clone, Debug)]
 pub(crate) enum Request {

@@ -207,7 +207,7 @@ impl<'a> Builder<'a> {
             let state = self.chart.state(id);
             let around = if state.is_history() { state.parent } else { id };
             if let Some(reference) = &described.initial {
-                match self.chart.resolve(around, reference) {
+                match self.chart.resolve_targets(around, reference) {
                     Ok(defaults) => {
                         self.check_default(id, around, reference, &defaults);
                         self.chart.states[number].defaults = defaults;
@@ -438,7 +438,7 @@ impl<'a> Builder<'a> {
         part: &str,
     ) -> Option<(StateId, Vec<StateId>)> {
         let reference = described.targets.as_ref()?;
-        let found = match self.chart.resolve(source, reference) {
+        let found = match self.chart.resolve_targets(source, reference) {
             Ok(found) => found,
             Err(what) => {
                 let what = format!("target `{reference}`: {what}");

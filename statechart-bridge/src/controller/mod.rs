@@ -1,0 +1,15 @@
+//! Controllers: the engine, which has no clock, and the runtime, which drives it.
+
+mod engine;
+mod listeners;
+mod outputs;
+mod route;
+mod runtime;
+mod schedule;
+
+pub(crate) use engine::World;
+pub use engine::{Engine, EngineBuilder, EventKey, Limits, Snapshot};
+pub(crate) use listeners::Listeners;
+pub use outputs::OutputQueue;
+pub use runtime::{Runtime, RuntimeBuilder};
+pub(crate) use schedule::Schedule;

@@ -1,0 +1,142 @@
+//! Instances: what they remember, and how they step.
+
+mod actions;
+mod change;
+mod select;
+mod step;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use crate::model::compiled::{BitSet, Chart, ClassId, EventId, PortId};
+use crate::script::Data;
+use crate::{Event, InstanceId};
+
+pub(crate) use step::{Environment, Stepped};
+
+/// An instance of a class.
+#[derive(Clone, Debug)]
+pub(crate) struct Instance {
+    pub(crate) id: InstanceId,
+    pub(crate) class: ClassId,
+    pub(crate) life: Life,
+    pub(crate) data: Data,
+    pub(crate) machine: Machine,
+    /// What is due, in order.
+    pub(crate) queue: VecDeque<Queued>,
+    /// Whether it is in the controller's list of those that are to step.
+    pub(crate) is_ready: bool,
+    /// Links to others, by association.
+    pub(crate) links: Vec<Links>,
+    /// Who links to it: instance, association, index.
+    pub(crate) linked_by: BTreeSet<(InstanceId, usize, u64)>,
+    /// Its private ports, by their number in the class.
+    pub(crate) inports: Vec<Arc<str>>,
+    pub(crate) outports: Vec<Arc<str>>,
+    /// Big steps since the time went on or something came from outside, and when that was.
+    pub(crate) spins: (u64, u32),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// It waits to be started; what is for it is kept.
+    Created,
+    Started,
+    /// It ran without end, or panicked; it stays as it was and takes nothing.
+    Halted,
+}
+
+/// The links of one association.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Links {
+    /// The index of the next link.
+    pub(crate) next: u64,
+    pub(crate) targets: BTreeMap<u64, InstanceId>,
+}
+
+/// The states of an instance, and the step that it is in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Machine {
+    pub(crate) active: BitSet,
+    /// What this combo step has changed.
+    pub(crate) changed: BitSet,
+    /// For entering by history.
+    pub(crate) scratch: BitSet,
+    /// What histories remember, by number.
+    pub(crate) histories: Vec<Option<BitSet>>,
+    /// The tokens of running timers, by number; 0 for none.
+    pub(crate) timers: Vec<u64>,
+    /// The events of this small step.
+    pub(crate) live: Vec<Live>,
+    /// What becomes live in the next small step, or in the next combo step.
+    pub(crate) next_small: Vec<Live>,
+    pub(crate) next_combo: Vec<Live>,
+    /// For small steps with many transitions.
+    pub(crate) chosen: Vec<Chosen>,
+    /// Whether a big step without an event might find something to do.
+    pub(crate) restless: bool,
+}
+
+impl Machine {
+    pub(crate) fn new(chart: Option<&Chart>) -> Self {
+        let Some(chart) = chart else {
+            return Self::default();
+        };
+        let states = BitSet::new(chart.states.len());
+        Self {
+            active: states.clone(),
+            changed: states.clone(),
+            scratch: states,
+            histories: vec![None; chart.histories.len()],
+            timers: vec![0; chart.timers.len()],
+            ..Self::default()
+        }
+    }
+}
+
+/// An event that waits for its big step.
+#[derive(Clone, Debug)]
+pub(crate) struct Queued {
+    pub(crate) id: EventId,
+    pub(crate) port: PortId,
+    /// None for timers, and for events that are only a name.
+    pub(crate) event: Option<Event>,
+    /// The number and the token of the timer that this is of.
+    pub(crate) timer: Option<(u32, u64)>,
+}
+
+impl Queued {
+    /// An event without port.
+    pub(crate) fn internal(id: EventId, event: Event) -> Self {
+        Self {
+            id,
+            port: PortId::NONE,
+            event: Some(event),
+            timer: None,
+        }
+    }
+}
+
+/// An event that transitions can see.
+#[derive(Clone, Debug)]
+pub(crate) struct Live {
+    pub(crate) id: EventId,
+    pub(crate) port: PortId,
+    pub(crate) event: Option<Event>,
+    pub(crate) until: Until,
+}
+
+/// How long an event is to be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    SmallStep,
+    ComboStep,
+    BigStep,
+}
+
+/// A transition that is to be taken, and the live event that enables it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chosen {
+    pub(crate) transition: u32,
+    pub(crate) live: Option<usize>,
+}

@@ -1,0 +1,176 @@
+//! Big steps, combo steps, small steps.
+
+use super::{Instance, Live, Machine, Queued, Until};
+use crate::controller::Schedule;
+use crate::model::compiled::{Chart, Class, Model, StateId};
+use crate::report::{Fault as Report, Reports};
+use crate::script::{Data, Effects};
+use crate::{BigStepMaximality, Fault, InputEventLifeline, InstanceId, InternalEventLifeline};
+
+/// What an instance has around it when it steps.
+pub(crate) struct Environment<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) effects: &'a mut Effects,
+    pub(crate) schedule: &'a mut Schedule,
+    pub(crate) reports: &'a mut Reports,
+    pub(crate) now: u64,
+    pub(crate) behind: u64,
+    pub(crate) most_small_steps: u32,
+}
+
+/// What came of a big step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stepped {
+    /// Nothing was enabled.
+    Idle,
+    /// Something was taken.
+    Fired,
+    /// It took more small steps than allowed.
+    Endless,
+}
+
+/// An instance in a step.
+pub(super) struct Step<'a, 'b> {
+    pub(super) class: &'a Class,
+    pub(super) chart: &'a Chart,
+    pub(super) machine: &'a mut Machine,
+    pub(super) data: &'a mut Data,
+    pub(super) queue: &'a mut std::collections::VecDeque<Queued>,
+    pub(super) outports: &'a [std::sync::Arc<str>],
+    pub(super) id: InstanceId,
+    pub(super) env: &'a mut Environment<'b>,
+}
+
+impl Instance {
+    fn step<'a, 'b>(&'a mut self, env: &'a mut Environment<'b>) -> Option<Step<'a, 'b>>
+    where
+        'b: 'a,
+    {
+        let class = env.model.class(self.class);
+        Some(Step {
+            class,
+            chart: class.chart.as_ref()?,
+            machine: &mut self.machine,
+            data: &mut self.data,
+            queue: &mut self.queue,
+            outports: &self.outports,
+            id: self.id,
+            env,
+        })
+    }
+
+    /// Enters the initial states.
+    pub(crate) fn enter(&mut self, env: &mut Environment<'_>) {
+        if let Some(mut step) = self.step(env) {
+            step.enter(StateId::ROOT, &step.chart.start, None);
+            step.machine.restless = true;
+        }
+    }
+
+    /// Runs one big step, with or without an event.
+    pub(crate) fn big_step(&mut self, event: Option<Queued>, env: &mut Environment<'_>) -> Stepped {
+        match self.step(env) {
+            Some(mut step) => step.big_step(event),
+            None => Stepped::Idle,
+        }
+    }
+}
+
+impl Step<'_, '_> {
+    fn big_step(&mut self, event: Option<Queued>) -> Stepped {
+        let semantics = self.chart.semantics;
+        let mut left = self.env.most_small_steps;
+        let mut fired = false;
+        // What was raised before and is still to be seen comes before the input.
+        self.machine.live.append(&mut self.machine.next_small);
+        if let Some(Queued { id, port, event, .. }) = event {
+            let until = match semantics.input_event_lifeline {
+                InputEventLifeline::FirstSmallStep => Until::SmallStep,
+                InputEventLifeline::FirstComboStep => Until::ComboStep,
+                InputEventLifeline::Whole => Until::BigStep,
+            };
+            self.machine.live.push(Live { id, port, event, until });
+        }
+        loop {
+            self.machine.changed.clear();
+            for mut live in self.machine.next_combo.drain(..) {
+                live.until = Until::ComboStep;
+                self.machine.live.push(live);
+            }
+            let mut combo_fired = false;
+            while self.small_step() {
+                combo_fired = true;
+                if left == 0 {
+                    self.end_big_step();
+                    return Stepped::Endless;
+                }
+                left -= 1;
+                self.machine.live.retain(|live| live.until != Until::SmallStep);
+                self.machine.live.append(&mut self.machine.next_small);
+            }
+            if !combo_fired {
+                break;
+            }
+            fired = true;
+            self.machine.live.retain(|live| live.until != Until::ComboStep);
+            if semantics.big_step_maximality == BigStepMaximality::TakeOne {
+                self.carry_over();
+                break;
+            }
+        }
+        self.end_big_step();
+        self.machine.restless = fired
+            && (!self.machine.next_small.is_empty()
+                || !self.machine.next_combo.is_empty()
+                || self.machine.active.meets(&self.chart.spontaneous));
+        if fired { Stepped::Fired } else { Stepped::Idle }
+    }
+
+    fn end_big_step(&mut self) {
+        self.machine.live.clear();
+    }
+
+    /// A local event that no small step has seen yet waits for the next big step.
+    fn carry_over(&mut self) {
+        if self.chart.semantics.internal_event_lifeline != InternalEventLifeline::NextSmallStep {
+            return;
+        }
+        let machine = &mut *self.machine;
+        machine
+            .next_small
+            .extend(machine.live.drain(..).filter(|live| live.until == Until::SmallStep));
+    }
+
+    /// Makes local events of what code raised.
+    pub(super) fn take_local(&mut self) {
+        let lifeline = self.chart.semantics.internal_event_lifeline;
+        for (id, event) in self.env.effects.local.drain(..) {
+            let queued = Queued::internal(id, event);
+            let (list, until) = match lifeline {
+                InternalEventLifeline::Queue => {
+                    self.queue.push_back(queued);
+                    continue;
+                }
+                InternalEventLifeline::NextSmallStep => (&mut self.machine.next_small, Until::SmallStep),
+                InternalEventLifeline::NextComboStep => (&mut self.machine.next_combo, Until::ComboStep),
+                InternalEventLifeline::Remainder => (&mut self.machine.next_small, Until::BigStep),
+            };
+            let Queued { id, port, event, .. } = queued;
+            list.push(Live { id, port, event, until });
+        }
+    }
+
+    /// Reports a fault, and tells the instance by an event; not one in handling that event, which might go on for ever.
+    #[cold]
+    pub(super) fn fault(&mut self, fault: Fault, what: &str, live: Option<usize>) {
+        let handled = live.and_then(|live| self.machine.live.get(live)?.event.as_ref());
+        let again = handled.is_some_and(|event| &**event.name() == crate::report::EXECUTION_ERROR);
+        let report = Report::new(self.env.now, self.id, &self.class.name, what, fault);
+        if !again {
+            let event = report.as_event();
+            let id = self.env.model.events.id(event.name());
+            self.queue.push_back(Queued::internal(id, event));
+        }
+        self.env.reports.fault(report);
+    }
+}
