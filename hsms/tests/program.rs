@@ -167,9 +167,46 @@ fn decode_prints_sml() {
 }
 
 #[test]
+fn inside_tls() {
+    let key = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let folder = std::env::temp_dir().join(format!("hsms-tls-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str, text: String| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let cert = file("cert.pem", key.cert.pem());
+    let secret = file("key.pem", key.signing_key.serialize_pem());
+    let at = ["listen", "tls://127.0.0.1:0", "--tls-cert", &cert, "--tls-key", &secret];
+    let equipment = Listening::start(&at);
+    assert!(equipment.at.starts_with("tls://127.0.0.1:"), "{}", equipment.at);
+    for trust in [&["--tls-ca", &*cert][..], &["--tls-insecure"]] {
+        let (code, out, err) = run(&[&["connect", &*equipment.at, "-c", "S1F1 W"], trust].concat());
+        assert_eq!((code, out.as_str()), (Some(0), S1F2), "{err}");
+    }
+    let (code, _, err) = run(&["ping", &equipment.at, "-n", "1", "--tls-ca", &cert]);
+    assert_eq!(code, Some(0), "{err}");
+    let tap = Listening::start(&["tap", "tcp://127.0.0.1:0", &equipment.at, "--tls-ca", &cert]);
+    let (code, out, _) = run(&["connect", &tap.at, "-c", "S1F1 W"]);
+    assert_eq!((code, out.as_str()), (Some(0), S1F2));
+    // Its issuer is not among those of the system.
+    let (code, _, err) = run(&["connect", &equipment.at, "--timeout", "2", "-c", "S1F1 W"]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("certificate"), "{err}");
+    drop((equipment, tap));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn mistakes_are_told() {
     for (arguments, part) in [
-        (&["connect", "udp://127.0.0.1:1"][..], "carries no HSMS"),
+        (&["listen", "tls://127.0.0.1:0"][..], "needs --tls-cert"),
+        (
+            &["tap", "tls://127.0.0.1:0", "tcp://127.0.0.1:1"],
+            "listens in the clear",
+        ),
+        (&["connect", "udp://127.0.0.1:1"], "carries no HSMS"),
         (&["connect", "tcp://127.0.0.1:1", "-c", "what?"], "what?"),
         (&["listen", "tcp://127.0.0.1:0", "--t3", "0"], "above 0"),
         (&["listen", "tcp://127.0.0.1:0", "--linktest=-1"], "--linktest"),

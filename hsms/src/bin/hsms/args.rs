@@ -7,9 +7,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use hsms::capture::Form;
 use hsms::{ConnectionOptions, Endpoint, Linktest, SessionOptions, Timers};
 
+use crate::tls;
+
 const ENDPOINTS: &str = "\
 Endpoints:
   tcp://HOST:PORT   TCP; port 0 lets the system choose
+  tls://HOST:PORT   TLS over TCP, which HSMS does not know: for those who tunnel
   unix:/PATH        a Unix socket; unix:@NAME for an abstract name
 
 Exit codes:
@@ -64,6 +67,8 @@ pub(crate) struct Listen {
     /// The software revision in S1F2 and S1F14.
     #[arg(long, value_name = "REVISION", default_value = env!("CARGO_PKG_VERSION"))]
     pub(crate) softrev: String,
+    #[command(flatten)]
+    pub(crate) tls: tls::Listening,
 }
 
 #[derive(Debug, Args)]
@@ -84,6 +89,8 @@ pub(crate) struct Connect {
     /// How long to wait before Select, in milliseconds: some equipment needs a moment.
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub(crate) select_delay: u64,
+    #[command(flatten)]
+    pub(crate) tls: tls::Connecting,
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +110,8 @@ pub(crate) struct Ping {
     /// How long to wait for being connected and selected, in seconds.
     #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
     pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) tls: tls::Connecting,
 }
 
 #[derive(Debug, Args)]
@@ -144,12 +153,15 @@ impl From<RecordingForm> for Form {
 #[derive(Debug, Args)]
 #[command(after_help = ENDPOINTS)]
 pub(crate) struct Tap {
-    /// Where to listen for the host. The first line on standard output is `listening on ENDPOINT`, with the real port.
+    /// Where to listen for the host, not in TLS. The first line on standard output is `listening on ENDPOINT`, with the
+    /// real port.
     #[arg(value_parser = endpoint)]
     pub(crate) listen: Endpoint,
     /// Where the equipment listens.
     #[arg(value_parser = endpoint)]
     pub(crate) target: Endpoint,
+    #[command(flatten)]
+    pub(crate) tls: tls::Connecting,
 }
 
 /// What all sessions have.
@@ -207,9 +219,8 @@ const YEAR: f64 = 31_536_000.0;
 
 fn endpoint(text: &str) -> Result<Endpoint, String> {
     match text.parse() {
-        Ok(Endpoint::Udp(..)) => Err("udp:// carries no HSMS: use tcp:// or unix:".to_owned()),
-        Ok(Endpoint::Mem(_)) => Err("mem: works within one program only: use tcp:// or unix:".to_owned()),
-        Ok(Endpoint::Tls(..)) => Err("this program has no options for certificates; tunnel tcp:// instead".to_owned()),
+        Ok(Endpoint::Udp(..)) => Err("udp:// carries no HSMS: use tcp://, tls:// or unix:".to_owned()),
+        Ok(Endpoint::Mem(_)) => Err("mem: works within one program only: use tcp://, tls:// or unix:".to_owned()),
         Ok(endpoint) => Ok(endpoint),
         Err(error) => Err(error.detail_text().map_or_else(|| error.to_string(), str::to_owned)),
     }

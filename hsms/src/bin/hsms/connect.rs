@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hsms::session::SessionEvent;
 use hsms::sml::{self, SmlMessage};
-use hsms::{ActiveConnection, Connection, Delegate, Item, Message, Net, StreamFunction};
+use hsms::{ActiveConnection, Connection, Delegate, Item, Message, StreamFunction};
 use tokio::runtime::Runtime;
 
 use crate::args::Connect;
@@ -70,8 +70,12 @@ pub(crate) fn run(runtime: &Runtime, arguments: &Connect) -> ExitCode {
             Err(error) => return misused(&format!("`{command}`: {error}")),
         }
     }
+    let net = match arguments.tls.net(&arguments.endpoint) {
+        Ok(net) => net,
+        Err(error) => return failed(&error),
+    };
     let host = runtime.block_on(async {
-        let host = ActiveConnection::new(&Net::os(), arguments.endpoint.clone(), options, Host);
+        let host = ActiveConnection::new(&net, arguments.endpoint.clone(), options, Host);
         selected(&host, arguments.timeout).await.map(|()| host)
     });
     let host = match host {

@@ -5,9 +5,7 @@ use std::future::ready;
 use std::process::ExitCode;
 
 use hsms::gem::{Gem, Model};
-use hsms::{
-    Bytes, Connection, Delegate, Item, Message, MultiPassiveServer, Net, PassiveConnection, StreamFunction, sml,
-};
+use hsms::{Bytes, Connection, Delegate, Item, Message, MultiPassiveServer, PassiveConnection, StreamFunction, sml};
 
 use crate::args::Listen;
 use crate::show::print;
@@ -85,7 +83,10 @@ pub(crate) async fn run(arguments: &Listen) -> ExitCode {
         Ok(plan) => plan,
         Err(error) => return failed(&error),
     };
-    let net = Net::os();
+    let net = match arguments.tls.net(&arguments.endpoint) {
+        Ok(net) => net,
+        Err(error) => return misused(&error),
+    };
     // Before the line that tells others that we are there: from then on a signal must end us in order.
     let signals = match Signals::new() {
         Ok(signals) => signals,

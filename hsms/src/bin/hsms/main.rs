@@ -9,6 +9,7 @@ mod shell;
 mod show;
 mod signal;
 mod tap;
+mod tls;
 
 use std::process::ExitCode;
 

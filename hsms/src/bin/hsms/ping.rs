@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use hsms::{ActiveConnection, Net};
+use hsms::ActiveConnection;
 
 use crate::args::Ping;
 use crate::connect::{Host, selected};
@@ -19,7 +19,11 @@ pub(crate) async fn run(arguments: &Ping) -> ExitCode {
         Ok(signals) => signals,
         Err(error) => return failed(&format!("signals can't be caught: {error}")),
     };
-    let host = ActiveConnection::new(&Net::os(), arguments.endpoint.clone(), options, Host);
+    let net = match arguments.tls.net(&arguments.endpoint) {
+        Ok(net) => net,
+        Err(error) => return failed(&error),
+    };
+    let host = ActiveConnection::new(&net, arguments.endpoint.clone(), options, Host);
     let code = tokio::select! {
         code = ping(&host, arguments) => code,
         () = signals.any() => ExitCode::from(INTERRUPTED),

@@ -3,15 +3,21 @@
 use std::process::ExitCode;
 
 use hsms::net_core::{Framed, FramedLimits, Sender, Stream, framing::LengthPrefix};
-use hsms::{Bytes, Endpoint, Message, Net, frame};
+use hsms::{Bytes, Endpoint, Message, frame};
 
 use crate::args::Tap;
-use crate::failed;
 use crate::show::{head, print, sml};
 use crate::signal::Signals;
+use crate::{failed, misused};
 
 pub(crate) async fn run(arguments: &Tap) -> ExitCode {
-    let net = Net::os();
+    if arguments.listen.is_tls() {
+        return misused("a tap listens in the clear: LISTEN can't be a tls:// endpoint, TARGET can");
+    }
+    let net = match arguments.tls.net(&arguments.target) {
+        Ok(net) => net,
+        Err(error) => return failed(&error),
+    };
     let signals = match Signals::new() {
         Ok(signals) => signals,
         Err(error) => return failed(&format!("signals can't be caught: {error}")),
