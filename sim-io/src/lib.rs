@@ -66,7 +66,7 @@
 //! # The levels of a connection
 //! Each is built on the one before, works on every [`net_core::Stream`], real or simulated, and needs no environment:
 //! the stream itself (bytes), [packets](packet), [messages](message) with a [codec], and remote calls (`rpc`). They speak
-//! what simpy.io and mosaik speak. Beside them stand HTTP/1.1 (`http`) and `mosaik`, which makes a Rust
+//! what simpy.io and mosaik speak. Beside them stand HTTP/1.1 (`http`), `websocket`, and `mosaik`, which makes a Rust
 //! program a simulator of mosaik's co-simulations.
 //!
 //! # Features
@@ -78,6 +78,7 @@
 //! | `msgpack`, `cbor` | no | messages in MessagePack and CBOR |
 //! | `rpc` | no | remote calls |
 //! | `http` | no | HTTP/1.1, client and server, by hyper |
+//! | `websocket` | no | WebSockets, client and server, by tungstenite |
 //! | `mosaik` | no | simulators for mosaik 3 |
 
 // What is left out can't be linked to.
@@ -102,6 +103,8 @@ pub mod resources;
 #[cfg(feature = "rpc")]
 pub mod rpc;
 mod timeout;
+#[cfg(feature = "websocket")]
+pub mod websocket;
 
 pub use environment::{Environment, InvalidFactor, Priority, RealTime, Step, Traced, Until};
 pub use event::{AlreadyTriggered, Event, Wait};

@@ -186,7 +186,9 @@ fn d20_expect_100_continue() {
         let ask = async {
             let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
             near.write_all(head.as_bytes()).await.unwrap();
-            String::from_utf8(read_to_end(&mut near).await).unwrap()
+            let answer = read_to_end(&mut near).await;
+            drop(near);
+            String::from_utf8(answer).unwrap()
         };
         let (_, answer) = tokio::join!(server.serve_connection(far), ask);
         assert_eq!(parse(&answer), [(200, "deaf".to_owned())]);

@@ -320,10 +320,10 @@ impl Inner {
     }
 }
 
-type Connection = http1::Connection<TokioIo<Timed>, Body>;
+pub(crate) type Connection = http1::Connection<TokioIo<Timed>, Body>;
 
 /// HTTP on a connection, as the client.
-pub(super) async fn handshake(
+pub(crate) async fn handshake(
     stream: Stream,
     options: &ClientOptions,
 ) -> Result<(SendRequest<Body>, Connection), Error> {
@@ -336,7 +336,7 @@ pub(super) async fn handshake(
 }
 
 /// Where a URL leads, in the scheme of plain and the scheme of encrypted connections.
-pub(super) fn endpoint_of(uri: &Uri, plain: &str, encrypted: &str) -> Result<Endpoint, Error> {
+pub(crate) fn endpoint_of(uri: &Uri, plain: &str, encrypted: &str) -> Result<Endpoint, Error> {
     let wrong = |why: &str| Error::Url(format!("`{uri}`: {why}"));
     let (scheme, port) = match uri.scheme_str() {
         Some(scheme) if scheme == plain => ("tcp", 80),
@@ -359,7 +359,7 @@ fn prepare(request: &mut Request, endpoint: Option<&Endpoint>) -> Result<Endpoin
     Ok(endpoint)
 }
 
-pub(super) fn name_host(request: &mut Request) -> Result<(), Error> {
+pub(crate) fn name_host(request: &mut Request) -> Result<(), Error> {
     let uri = request.uri();
     if !request.headers().contains_key(HOST) {
         // Without what stands before an @, which is a password more often than not.

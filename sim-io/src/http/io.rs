@@ -10,7 +10,7 @@ use net_core::{Error, ErrorKind, Operation, Sleep, Stream, TimeoutKind};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A stream for hyper.
-pub(super) struct Timed {
+pub(crate) struct Timed {
     stream: Stream,
     write_limit: Duration,
     linger: Duration,

@@ -62,6 +62,8 @@ mod upgrade;
 pub use about::About;
 pub use body::{Body, BodySender};
 pub use client::{Client, ClientOptions};
+#[cfg(feature = "websocket")]
+pub(crate) use client::{endpoint_of, handshake, name_host};
 pub use error::Error;
 pub use hyper::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version};
 pub use hyper::{body::Bytes, header};
@@ -69,6 +71,8 @@ pub use options::ServerOptions;
 pub use reply::Reply;
 pub use running::Running;
 pub use server::Server;
+#[cfg(feature = "websocket")]
+pub(crate) use upgrade::stream as upgraded_stream;
 pub use upgrade::{Upgrade, upgrade};
 
 /// A request: the `http` crate's, with a [`Body`].

@@ -40,7 +40,7 @@ impl fmt::Debug for Upgrade {
 }
 
 /// The stream below, with what was read too far.
-pub(super) fn stream(upgraded: hyper::upgrade::Upgraded) -> Result<Stream, Error> {
+pub(crate) fn stream(upgraded: hyper::upgrade::Upgraded) -> Result<Stream, Error> {
     let parts = upgraded
         .downcast::<TokioIo<Timed>>()
         .map_err(|_| Error::NotUpgraded("it is no connection of this module".to_owned()))?;
