@@ -199,6 +199,43 @@ fn a_flush_that_is_given_up_is_finished_by_the_waiting_read() {
     });
 }
 
+/// The read takes the connection's room to write for its own process to hear of; the flush is another's.
+#[test]
+fn a_read_that_is_given_up_leaves_the_waiting_flush_its_turn() {
+    on_virtual(async |near, far| {
+        let net = far.net();
+        let options = PacketOptions::default().max_packet_size(1 << 21);
+        let (mut reader, mut writer) = Packet::with_options(near, options.clone()).split();
+        let mut far = Packet::with_options(far, options);
+        let writing = net.spawn(async move { writer.write(vec![1; 1 << 21]).await }).unwrap();
+        net.sleep(Duration::from_secs(1)).await;
+        assert!(net.timeout(Duration::from_secs(1), reader.read()).await.is_err());
+        let start = net.now();
+        assert_eq!(far.read().await.unwrap().unwrap().len(), 1 << 21);
+        writing.await.unwrap().unwrap();
+        assert!(net.now() - start < Duration::from_secs(1));
+    });
+}
+
+#[test]
+fn what_breaks_the_connection_in_one_half_is_told_to_the_other_that_waits() {
+    on_virtual(async |near, far| {
+        let net = far.net();
+        let (mut reader, mut writer) = Packet::new(near).split();
+        let reading = net.spawn(async move { reader.read().await.map(drop) }).unwrap();
+        net.sleep(Duration::from_secs(1)).await;
+        let broken = loop {
+            if let Err(error) = writer.write(vec![0; 16_384]).await {
+                break error;
+            }
+        };
+        assert_eq!(broken.kind(), ErrorKind::Timeout(TimeoutKind::Write));
+        let heard = net.timeout(Duration::from_secs(1), reading).await;
+        assert_eq!(heard.unwrap().unwrap().unwrap_err().kind(), broken.kind());
+        drop(far);
+    });
+}
+
 #[test]
 fn a_peer_that_takes_nothing_is_given_up_after_the_write_timeout() {
     on_virtual(async |near, far| {

@@ -77,6 +77,7 @@ impl<P: Payload> PacketReader<P> {
     /// # Errors
     /// As [`Packets::read`].
     pub async fn read(&mut self) -> Result<Option<P>> {
+        let _read = Read(&self.shared);
         poll_fn(|cx| self.poll_read(cx)).await
     }
 
@@ -117,7 +118,7 @@ impl<P: Payload> PacketWriter<P> {
     /// # Errors
     /// As [`Packets::write`].
     pub async fn write(&mut self, packet: impl AsRef<P::Lent>) -> Result<()> {
-        self.gather(packet.as_ref())?;
+        drop(self.gather(packet.as_ref())?);
         self.flush().await
     }
 
@@ -127,16 +128,18 @@ impl<P: Payload> PacketWriter<P> {
     /// # Errors
     /// As [`Packets::push`].
     pub fn push(&mut self, packet: impl AsRef<P::Lent>) -> Result<()> {
-        let reader = self.gather(packet.as_ref())?;
+        let mut state = self.gather(packet.as_ref())?;
+        let reader = state.reader.take();
+        drop(state);
         reader.into_iter().for_each(Waker::wake);
         Ok(())
     }
 
-    /// Gathers a packet; gives the waker of a read that waits.
-    fn gather(&self, packet: &P::Lent) -> Result<Option<Waker>> {
+    /// Gathers a packet.
+    fn gather(&self, packet: &P::Lent) -> Result<MutexGuard<'_, State>> {
         let mut state = self.shared.lock();
         state.link.framed()?.push(P::bytes(packet))?;
-        Ok(state.reader.take())
+        Ok(state)
     }
 
     /// Writes what has gathered. Cancel safe.
@@ -158,6 +161,21 @@ impl<P: Payload> PacketWriter<P> {
     }
 }
 
+/// A read of the reading half.
+struct Read<'a>(&'a Shared);
+
+impl Drop for Read<'_> {
+    /// One that is given up leaves the writing to a flush that waits, which the connection no longer knows of.
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        let given_up = state.reader.take();
+        let writer = given_up.is_some().then(|| state.writer.take()).flatten();
+        drop(state);
+        writer.into_iter().for_each(Waker::wake);
+        drop(given_up);
+    }
+}
+
 /// A flush of the writing half.
 struct Flush<'a>(&'a Shared);
 
@@ -169,6 +187,13 @@ impl Future for Flush<'_> {
         let framed = state.link.framed()?;
         let flushed = pin!(framed.flush()).poll(cx);
         state.writer = flushed.is_pending().then(|| cx.waker().clone());
+        // What broke is told to a read that waits, too.
+        let reader = match flushed {
+            Poll::Ready(Err(_)) => state.reader.take(),
+            _ => None,
+        };
+        drop(state);
+        reader.into_iter().for_each(Waker::wake);
         flushed
     }
 }
