@@ -3,6 +3,8 @@
 
 mod protocol_common;
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use net_core::{ErrorKind, Stream, TimeoutKind};
@@ -12,7 +14,7 @@ use serde_json::{Value, json};
 use sim_io::Environment;
 use sim_io::codec::{Cbor, Codec, Decode, Encode, Id, Json, Kind, MessagePack, PythonJson};
 use sim_io::message::{ChannelError, FailureForm, Fault, Message, MessageOptions, RequestError};
-use sim_io::network::Network;
+use sim_io::network::{Network, PacketKind};
 use sim_io::packet::{Packet, PacketUtf8};
 use tokio::io::AsyncWriteExt;
 
@@ -660,28 +662,95 @@ fn a_slow_reader_is_given_up_and_the_simulation_goes_on() {
     });
 }
 
+/// The request takes a millisecond: the first one gives up before, in, and after the very instant in which it comes.
 #[test]
 fn several_processes_receive_and_one_that_gives_up_loses_nothing() {
-    on_virtual(async |near, far| {
-        let (client, server) = (json(near), json(far));
-        let net = server.net().clone();
-        // Gives up in the very instant in which the request comes.
-        let first = net.timeout(Duration::from_millis(1), server.recv());
-        let second = server.recv();
-        let reply = client.send::<_, u32>("?");
-        let (first, second, _) = tokio::join!(first, second, async {
-            net.sleep(Duration::from_secs(1)).await;
-            // Whoever got it answers; the other one gets the next.
-            let again = client.send::<_, u32>("again").timeout(Duration::from_secs(1)).await;
-            assert!(again.is_err() || again.is_ok());
+    for nanos in [500_000, 999_999, 1_000_000, 1_000_001, 2_000_000] {
+        on_virtual(async move |near, far| {
+            let (client, server) = (json(near), json(far));
+            let net = server.net().clone();
+            let first = net.spawn({
+                let (net, server) = (net.clone(), server.clone());
+                async move {
+                    let limit = Duration::from_nanos(nanos);
+                    if let Ok(got) = net.timeout(limit, server.recv()).await {
+                        got.unwrap().unwrap().succeed("the first").unwrap();
+                    }
+                }
+            });
+            // It waits already when the second one comes, which answers whatever the first one left.
+            net.sleep(Duration::ZERO).await;
+            net.spawn({
+                let server = server.clone();
+                async move {
+                    while let Ok(Some(request)) = server.recv().await {
+                        request.succeed("the second").unwrap();
+                    }
+                }
+            })
+            .unwrap();
+            for again in [false, true] {
+                let reply = client.send::<_, String>("?").timeout(Duration::from_secs(1)).await;
+                let by = if nanos > 1_000_000 && !again {
+                    "the first"
+                } else {
+                    "the second"
+                };
+                if nanos != 1_000_000 || again {
+                    assert_eq!(reply.unwrap(), by, "after {nanos} ns");
+                } else {
+                    reply.unwrap();
+                }
+            }
+            first.unwrap().await.unwrap();
         });
-        let request = match first {
-            Ok(got) => got.unwrap().unwrap(),
-            Err(_) => second.unwrap().unwrap(),
-        };
-        request.succeed(&7).unwrap();
-        assert_eq!(reply.await.unwrap(), 7);
+    }
+}
+
+/// The original writes each message by itself, without TCP_NODELAY: the peer's system holds them up.
+#[test]
+fn d06_messages_of_one_instant_leave_in_one_write_without_delay() {
+    assert!(net_core::SocketOptions::default().nodelay);
+    let env = Environment::new();
+    let network = Network::new(&env);
+    let (server, client) = (
+        network.host("server").unwrap().net(),
+        network.host("client").unwrap().net(),
+    );
+    let bursts = Rc::new(RefCell::new(Vec::new()));
+    network.watch({
+        let bursts = Rc::clone(&bursts);
+        move |packet| {
+            if packet.kind == PacketKind::Data {
+                bursts.borrow_mut().push(packet.data.len());
+            }
+        }
     });
+    let done = env.process(async move {
+        let mut listener = server.bind(&"tcp://server:9000".parse().unwrap()).await.unwrap();
+        let client = json(client.connect(listener.local()).await.unwrap());
+        let server = json(listener.accept().await.unwrap());
+        let replies: Vec<_> = (0..64).map(|_| client.send::<_, Value>("?")).collect();
+        let requests = async {
+            let mut requests = Vec::new();
+            for _ in 0..64 {
+                requests.push(server.recv().await.unwrap().unwrap());
+            }
+            requests.into_iter().for_each(|request| request.succeed("!").unwrap());
+        };
+        tokio::join!(requests, async {
+            for reply in replies {
+                assert_eq!(reply.await.unwrap(), "!");
+            }
+        });
+    });
+    env.run_until(&done).unwrap();
+    let one_way = |kind: u8| {
+        (0..64)
+            .map(|id| 4 + format!("[{kind},{id},\"?\"]").len())
+            .sum::<usize>()
+    };
+    assert_eq!(*bursts.borrow(), [one_way(0), one_way(1)]);
 }
 
 #[test]
