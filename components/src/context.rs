@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use net_core::Net;
 
-use crate::boxes::AnyNode;
+use crate::boxes::{AnyNode, Node};
 use crate::component::Prepared;
 use crate::owner::Owner;
-use crate::{Active, BoxOptions, Component, Inbox, Outbox, Services, Signal, Stopped, System};
+use crate::{Active, BoxOptions, Component, Inbox, LinkError, Outbox, Services, Signal, Stopped, System};
 
 /// What a component's body can do besides its boxes: time, the network, children, services, boxes made at run time.
 #[derive(Debug)]
@@ -71,6 +71,15 @@ impl Context {
             let _ = outbox.node.link(&control, None, false);
         }
         outbox
+    }
+
+    /// Links an outbox of signals to its own control box.
+    pub(crate) fn link_to_control(&self, from: &Arc<Node<Signal>>) -> Result<(), LinkError> {
+        match self.owner.control() {
+            Some(control) => from.link(&control, None, false),
+            // It has ended.
+            None => Ok(()),
+        }
     }
 
     /// Ends what waits inside when its task is dropped.

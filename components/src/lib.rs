@@ -78,6 +78,7 @@ mod context;
 mod ear;
 mod error;
 mod handle;
+mod internet;
 mod introspect;
 mod ipc;
 mod linkage;
@@ -112,6 +113,14 @@ pub use context::Context;
 pub(crate) use context::first;
 pub use error::{Failure, LinkError, SendError, Stopped, Unsent};
 pub use handle::{Handle, StartError};
+pub use internet::{
+    AdapterOptions, Connected, ConnectedSocketAdapter, DEFAULT_CHUNK, DEFAULT_LINGER, FastRestartServer, HalfClose,
+    HandlerSignal, HowDied, MulticastReceiver, MulticastSender, MulticastTransceiver, PostboxPeer, Readiness, Selector,
+    SelectorRequest, ServerCore, ShutdownCsa, SimplePeer, SimpleServer, SocketShutdown, TargettedPeer, TcpClient,
+    TcpServer, Watch,
+};
+#[cfg(feature = "tls")]
+pub use internet::{MakeSsl, SslReady};
 pub use introspect::{BoxView, ComponentView, LinkView, Problem, Snapshot, check};
 pub use ipc::{Notify, ProducerFinished, ShutdownMicroprocess, Signal};
 pub use linkage::{Linkable, Unlinkable, link, link_with, relink, unlink};

@@ -179,7 +179,7 @@ impl<C, F> Supervised<C, F> {
     async fn signal_before(&mut self, context: &Context, until: net_core::Instant) -> Option<Signal> {
         let mut sleep = pin!(context.net().sleep_until(until));
         poll_fn(|cx| {
-            if let Poll::Ready(signal) = self.control.poll_signal(cx) {
+            if let Poll::Ready(signal) = self.control.poll_alone(cx) {
                 return Poll::Ready(signal);
             }
             sleep.as_mut().poll(cx).map(|()| None)

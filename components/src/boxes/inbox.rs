@@ -178,6 +178,25 @@ impl<T: Send + 'static> Inbox<T> {
         Some(message)
     }
 
+    /// A message, whatever state the component is in; always polled by the same task. For boxes whose senders never wait.
+    pub(crate) fn poll_alone(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let batch = inside(&mut self.batch);
+        if batch.is_empty() {
+            // A component's task has one waker, and it is there.
+            if self.store.is_quiet() {
+                return Poll::Pending;
+            }
+            match self.store.take(batch, Some(cx.waker()), || false) {
+                Ok(()) => {}
+                Err(Nothing::Yet) => return Poll::Pending,
+                Err(Nothing::Ever) => return Poll::Ready(None),
+            }
+        }
+        let message = batch.pop_front();
+        self.store.hold(batch.len());
+        Poll::Ready(message)
+    }
+
     /// As if it had not been taken.
     fn hand_back(&mut self, message: T) {
         let batch = inside(&mut self.batch);
@@ -243,25 +262,6 @@ impl<T: Send + 'static> Inbox<T> {
 }
 
 impl Inbox<Signal> {
-    /// A signal, whatever state the component is in; always polled by the same task.
-    pub(crate) fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Signal>> {
-        let batch = inside(&mut self.batch);
-        if batch.is_empty() {
-            // A component's task has one waker, and it is there.
-            if self.store.is_quiet() {
-                return Poll::Pending;
-            }
-            match self.store.take(batch, Some(cx.waker()), || false) {
-                Ok(()) => {}
-                Err(Nothing::Yet) => return Poll::Pending,
-                Err(Nothing::Ever) => return Poll::Ready(None),
-            }
-        }
-        let signal = batch.pop_front();
-        self.store.hold(batch.len());
-        Poll::Ready(signal)
-    }
-
     /// A signal that overtakes messages: anything but the end of a producer.
     fn poll_urgent(&mut self, cx: &mut Context<'_>) -> Poll<Signal> {
         loop {

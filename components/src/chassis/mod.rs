@@ -108,7 +108,7 @@ impl Children {
         let mut waits: Vec<_> = active.iter().map(|child| child.owner.wait_for_end()).collect();
         let happened = poll_fn(|cx| {
             if let Some(control) = &mut control
-                && let Poll::Ready(Some(signal)) = control.poll_signal(cx)
+                && let Poll::Ready(Some(signal)) = control.poll_alone(cx)
             {
                 return Poll::Ready(Happened::Control(signal));
             }
