@@ -24,7 +24,8 @@
 //!
 //! [`Gem`] is the delegate of an equipment or a host: it establishes communication, answers what all answer, and calls
 //! handlers for the rest. [`Communication`] is its state model, without I/O. All else of an equipment model is the
-//! application's.
+//! application's. A whole equipment with a process job, and the host that runs it, is the example `process_job`: on the
+//! system's sockets, or with `--simulated` on a simulated network.
 //!
 //! A type is named for its message. Names in brackets are those of the standard's data items. Numbers are read from
 //! integers of any width, texts from A, J and W; equipment varies, so identifiers are [`Id`]s and values
