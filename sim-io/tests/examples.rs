@@ -72,3 +72,10 @@ fn messages() {
         prints_with("messages", arguments, "ohai\ncya\n");
     }
 }
+
+#[test]
+#[cfg(all(feature = "reactor", feature = "websocket"))]
+fn chat() {
+    let arguments = ["--virtual", "tcp://server:80"];
+    prints_with("chat", &arguments, include_str!("chat/expected.txt"));
+}

@@ -453,13 +453,10 @@ fn d22_limits() {
             }
         });
     }
-    in_memory(move |near, far| {
-        let small = small.clone();
-        async move {
-            let (_near, mut socket) = raw_client(near, far, small).await;
-            let error = socket.send("eleven byte").await.unwrap_err();
-            assert!(matches!(error, Error::TooLarge(_)), "{error:?}");
-        }
+    in_memory(move |near, far| async move {
+        let (_near, mut socket) = raw_client(near, far, small).await;
+        let error = socket.send("eleven byte").await.unwrap_err();
+        assert!(matches!(error, Error::TooLarge(_)), "{error:?}");
     });
     // The handshake is limited too.
     in_memory(|mut near, far| async move {
