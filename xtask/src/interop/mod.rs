@@ -8,6 +8,7 @@ mod original;
 mod secsgem;
 mod simpy_io;
 mod tools;
+mod web;
 mod world;
 
 use std::env;
@@ -70,6 +71,30 @@ const CASES: &[Case] = &[
         shows: "secsgem's items and texts of items are ours, and ours are secsgem's",
         needs: None,
         run: secsgem::items,
+    },
+    Case {
+        name: "mosaik-channel",
+        shows: "mosaik-api-v3's channel works with a message server of sim-io, failures included",
+        needs: None,
+        run: web::mosaik_channel,
+    },
+    Case {
+        name: "mosaik-scenario",
+        shows: "mosaik 3 plays scenarios with a simulator of sim-io, which it connects to or starts",
+        needs: None,
+        run: web::mosaik_scenario,
+    },
+    Case {
+        name: "websockets",
+        shows: "Python's websockets chats in sim-io's room",
+        needs: None,
+        run: web::chat,
+    },
+    Case {
+        name: "curl",
+        shows: "curl works with sim-io's HTTP server",
+        needs: Some(("curl", "curl")),
+        run: web::curl,
     },
     Case {
         name: "nc",

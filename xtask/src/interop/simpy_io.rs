@@ -12,7 +12,7 @@ const LEVELS: [&str; 3] = ["packet", "message", "rpc"];
 
 /// The original's client against our server.
 pub(super) fn client(world: &mut World) -> Outcome<String> {
-    let peer = world.protocol_peer()?;
+    let peer = world.sim_io_example("protocol_peer")?;
     let mut checks = 0;
     for level in LEVELS {
         let mut server = Running::start(Command::new(&peer).args(["serve", level]))?;
@@ -31,7 +31,7 @@ pub(super) fn client(world: &mut World) -> Outcome<String> {
 
 /// Our client against the original's server.
 pub(super) fn server(world: &mut World) -> Outcome<String> {
-    let peer = world.protocol_peer()?;
+    let peer = world.sim_io_example("protocol_peer")?;
     let mut checks = 0;
     for level in LEVELS {
         let mut server = Running::start(&mut world.originals()?.driver("simpy_io_server.py", &[level]))?;

@@ -12,7 +12,7 @@ use crate::{Outcome, child};
 pub(super) struct World {
     folder: PathBuf,
     oneline: Option<Outcome<PathBuf>>,
-    protocol_peer: Option<Outcome<PathBuf>>,
+    sim_io: BTreeMap<&'static str, Outcome<PathBuf>>,
     secsgem_peer: Option<Outcome<PathBuf>>,
     originals: Option<Outcome<Environment>>,
     versions: BTreeMap<String, String>,
@@ -26,7 +26,7 @@ impl World {
         Ok(Self {
             folder,
             oneline: None,
-            protocol_peer: None,
+            sim_io: BTreeMap::new(),
             secsgem_peer: None,
             originals: None,
             versions: BTreeMap::new(),
@@ -47,11 +47,11 @@ impl World {
         built.clone()
     }
 
-    /// The example `protocol_peer` of sim-io, built now unless it was already.
-    pub(super) fn protocol_peer(&mut self) -> Outcome<PathBuf> {
-        let built = self.protocol_peer.get_or_insert_with(|| {
-            println!("  building the example protocol_peer");
-            child::build_example("sim-io", "protocol_peer")
+    /// An example of sim-io, built now unless it was already.
+    pub(super) fn sim_io_example(&mut self, name: &'static str) -> Outcome<PathBuf> {
+        let built = self.sim_io.entry(name).or_insert_with(|| {
+            println!("  building the example {name}");
+            child::build_example("sim-io", name)
         });
         built.clone()
     }
@@ -71,7 +71,15 @@ impl World {
             let prepared = Environment::prepare();
             if let Ok(environment) = &prepared {
                 self.versions.insert("python".into(), environment.version()?);
-                for package in ["mosaik-simpy-io", "secsgem", "simpy", "socket-oneline"] {
+                for package in [
+                    "mosaik",
+                    "mosaik-api-v3",
+                    "mosaik-simpy-io",
+                    "secsgem",
+                    "simpy",
+                    "socket-oneline",
+                    "websockets",
+                ] {
                     self.versions.insert(package.into(), environment.package(package)?);
                 }
             }
