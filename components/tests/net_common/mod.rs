@@ -69,7 +69,7 @@ pub(crate) fn on_os<F: Future<Output = ()>>(test: impl Fn(Sides) -> F) {
         .build()
         .unwrap();
     let limit = Duration::from_secs(120);
-    runtime.block_on(async { tokio::time::timeout(limit, test(Sides::os())).await.unwrap() });
+    runtime.block_on(async { Net::os().timeout(limit, test(Sides::os())).await.unwrap() });
 }
 
 pub(crate) fn on_simulated<F: Future<Output = ()> + 'static>(seed: u64, link: Link, test: impl Fn(Sides) -> F) {
