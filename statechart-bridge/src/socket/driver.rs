@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use net_core::Sleep;
+use net_core::{Instant, Sleep};
 
 use super::entry::Entry;
 use super::error::SocketError;
@@ -24,7 +24,8 @@ pub(super) struct Driver {
     machine: Machine,
     transport: Transport,
     flushing: bool,
-    sleep: Option<Sleep>,
+    /// The peer's time, and what waits for its end.
+    sleep: Option<(Instant, Sleep)>,
 }
 
 /// What the task has to do next.
@@ -141,8 +142,12 @@ impl Driver {
             return Poll::Pending;
         };
         let net = self.shared.net();
-        let sleep = self.sleep.get_or_insert_with(|| net.sleep_until(deadline));
-        sleep.reset(deadline);
+        let (set_to, sleep) = self.sleep.get_or_insert_with(|| (deadline, net.sleep_until(deadline)));
+        if *set_to != deadline {
+            // Only then: one that is set again and again to a moment that has come would never say so.
+            *set_to = deadline;
+            sleep.reset(deadline);
+        }
         if Pin::new(sleep).poll(cx).is_pending() {
             return Poll::Pending;
         }

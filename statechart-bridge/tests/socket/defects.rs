@@ -27,6 +27,8 @@ on_each_backend!(
 );
 where_nothing_is_lost!(
     d01_a_send_to_a_peer_that_broke_off_is_reported,
+    d03_a_thousand_runs_of_send_then_close_lose_no_byte,
+    d07_a_thousand_clients_at_once_are_all_served,
     d09_each_recv_is_answered_after_an_error
 );
 
@@ -92,6 +94,28 @@ async fn d03_send_then_close_loses_nothing() {
         for _ in 0..20 {
             let sent = rig.expect("sent_socket", &connection).await;
             assert_eq!(sent.parameter(1).as_int(), Some(50_000));
+        }
+        rig.expect("closed_socket", &connection).await;
+    }
+}
+
+async fn d03_a_thousand_runs_of_send_then_close_lose_no_byte() {
+    let rig = Rig::new();
+    let (server, port) = rig.listen().await;
+    let part = "0123456789abcdef".repeat(512);
+    for _ in 0..1000 {
+        rig.raise("accept_socket", [server.clone()]);
+        let mut peer = rig.connect(port).await;
+        let connection = rig.expect("accepted_socket", &server).await.parameter(1).clone();
+        for _ in 0..4 {
+            rig.raise("send_socket", [connection.clone(), part.as_str().into()]);
+        }
+        rig.raise("close_socket", [connection.clone()]);
+        let mut all = String::new();
+        peer.read_to_string(&mut all).await.unwrap();
+        assert_eq!(all, part.repeat(4));
+        for _ in 0..4 {
+            rig.expect("sent_socket", &connection).await;
         }
         rig.expect("closed_socket", &connection).await;
     }
@@ -204,8 +228,12 @@ async fn d07_fifty_clients_at_once_are_all_served() {
     serve_at_once(50).await;
 }
 
+async fn d07_a_thousand_clients_at_once_are_all_served() {
+    serve_at_once(1000).await;
+}
+
 /// So many clients connect before the first is accepted; each gets its own bytes back.
-pub(crate) async fn serve_at_once(clients: usize) {
+async fn serve_at_once(clients: usize) {
     let rig = Rig::new();
     let (server, port) = rig.listen().await;
     let tasks: Vec<_> = (0..clients)

@@ -9,5 +9,9 @@ mod common {
     pub(crate) use super::backend;
 }
 
+mod commands;
 mod defects;
+mod endings;
+mod extras;
+mod model;
 mod rig;
