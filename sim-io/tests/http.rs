@@ -13,8 +13,8 @@ use net_core::{Endpoint, Net, Shutdown, Stream};
 use protocol_common::{everywhere, on_tokio, on_virtual, read_to_end};
 use sim_io::Environment;
 use sim_io::http::{
-    About, Body, Client, ClientOptions, Error, Method, Reply, Request, Response, Server, ServerOptions, StatusCode,
-    header, upgrade,
+    About, Body, Client, ClientOptions, Error, Functions, Method, Reply, Request, Response, Server, ServerOptions,
+    StatusCode, header, upgrade,
 };
 use sim_io::network::{Link, Network};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -481,5 +481,39 @@ fn a_flood_of_pipelined_requests_is_answered_in_order() {
             rest = after;
         }
         assert_eq!(rest, "");
+    });
+}
+
+#[test]
+fn functions_by_their_path() {
+    everywhere(|mut near, far| async move {
+        let functions = Functions::new()
+            .function("greet", || async { Ok("Hi".to_owned()) })
+            .function("a/page", || async { Ok("<p>".to_owned()) })
+            .header("content-type", "text/html")
+            .function("greet?loud", || async { Ok("HI".to_owned()) })
+            .function("fails", || async { Err(sim_io::message::Fault::message_only("no")) })
+            .function("panics", || async { panic!("no") });
+        let server = Server::new(move |request| functions.answer(request));
+        let asked = [
+            "GET /greet",
+            "POST /greet",
+            "GET /a/page",
+            "GET /greet?loud",
+            "GET /greet?soft",
+            "GET /fails",
+            "GET /panics",
+            "GET /",
+            "GET //greet",
+        ]
+        .map(|what| format!("{what} HTTP/1.1\r\nHost: h\r\n\r\n"))
+        .concat();
+        let (served, answer) = tokio::join!(server.serve_connection(far), answers(&mut near, &asked));
+        served.unwrap();
+        let none = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
+        let text = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
+        let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 3\r\n\r\n";
+        let expected = format!("{text}Hi{text}Hi{page}<p>{text}HI{}", none.repeat(5));
+        assert_eq!(answer, expected);
     });
 }

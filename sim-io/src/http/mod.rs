@@ -37,6 +37,7 @@
 //!   [`Net`](net_core::Net).
 //! * A [`Body`] is read whole, up to a limit, or chunk by chunk; it is written whole or through a [`BodySender`].
 //! * Bodies that nobody reads are skipped, so that the next message is found.
+//! * [`Functions`] are called by their path, as in simpy.io's RPC over HTTP.
 //! * [`upgrade`] takes a connection over from HTTP, for other protocols; WebSocket (feature `websocket`) does.
 //!
 //! # What a server does by itself
@@ -51,6 +52,7 @@ mod body;
 mod client;
 mod drain;
 mod error;
+mod functions;
 mod io;
 mod options;
 mod reply;
@@ -65,6 +67,7 @@ pub use client::{Client, ClientOptions};
 #[cfg(feature = "websocket")]
 pub(crate) use client::{endpoint_of, handshake, name_host};
 pub use error::Error;
+pub use functions::Functions;
 pub use hyper::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version};
 pub use hyper::{body::Bytes, header};
 pub use options::ServerOptions;
