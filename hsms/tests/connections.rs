@@ -22,7 +22,7 @@ on_each_backend!(
     requests_go_both_ways_and_the_callbacks_keep_their_order,
     enable_and_disable_are_idempotent_and_always_return,
     disabling_from_inside_a_callback_returns,
-    a_delegate_may_make_requests_from_inside_a_callback,
+    d18_a_delegate_may_make_requests_from_inside_a_callback,
     before_closed_may_still_send,
     a_delegate_that_panics_hurts_itself_only,
     many_peers_on_one_port,
@@ -194,7 +194,7 @@ async fn disabling_from_inside_a_callback_returns() {
     active.stop().await;
 }
 
-async fn a_delegate_may_make_requests_from_inside_a_callback() {
+async fn d18_a_delegate_may_make_requests_from_inside_a_callback() {
     struct Asks(Recorder);
     impl Delegate for Asks {
         async fn on_connection_established(&self, connection: &Connection) {

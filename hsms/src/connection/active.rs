@@ -88,7 +88,8 @@ async fn run<D: Delegate>(connection: &Connection, delegate: &D) {
             shared.with_session(|state| state.session.expire(shared.net.now()));
             continue;
         }
-        let connecting = shared.net.connect_with(&shared.endpoint, &shared.options.connect);
+        // Boxed: it is over before the connection begins, and large.
+        let connecting = Box::pin(shared.net.connect_with(&shared.endpoint, &shared.options.connect));
         let connected = tokio::select! {
             biased;
             () = shared.stopping() => break,

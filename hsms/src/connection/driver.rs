@@ -18,18 +18,39 @@ use crate::{Message, frame};
 /// Texts up to this are copied, so that a message that is kept does not keep the read buffer.
 const COPIED: usize = 512;
 
-/// Carries a connection to its end.
-pub(super) async fn drive<D: Delegate>(connection: &Connection, mut stream: Stream, delegate: &D) {
+/// Carries a connection to its end, in a span of its own.
+///
+/// Boxed, as is all within that is short-lived: an idle connection holds no room for what is not running.
+pub(super) fn drive<'a, D: Delegate>(
+    connection: &'a Connection,
+    stream: Stream,
+    delegate: &'a D,
+) -> Pin<Box<impl Future<Output = ()> + use<'a, D>>> {
+    #[cfg(feature = "tracing")]
+    let span = {
+        let (role, session_id) = (
+            if connection.is_active() { "active" } else { "passive" },
+            connection.session_id(),
+        );
+        tracing::debug_span!(target: "hsms", "session", role, session_id, peer = %stream.peer())
+    };
+    let work = carry(connection, Box::new(stream), delegate);
+    #[cfg(feature = "tracing")]
+    let work = tracing::Instrument::instrument(work, span);
+    Box::pin(work)
+}
+
+async fn carry<D: Delegate>(connection: &Connection, mut stream: Box<Stream>, delegate: &D) {
     let shared = &connection.shared;
     let ready = tokio::select! {
         biased;
-        ready = stream.handshake() => ready,
+        ready = Box::pin(stream.handshake()) => ready,
         () = shared.stopping() => return,
     };
     if let Err(error) = ready {
         return shared.with_session(|state| state.session.connect_failed(error, shared.net.now()));
     }
-    let mut driver = Box::new(Driver::begin(shared, stream));
+    let mut driver = Box::new(Driver::begin(shared, *stream));
     let mut established = false;
     loop {
         match poll_fn(|cx| driver.poll_news(established, cx)).await {
@@ -55,10 +76,10 @@ pub(super) async fn drive<D: Delegate>(connection: &Connection, mut stream: Stre
         driver.deaf();
         driver.run(delegate.on_connection_before_closed(connection)).await;
     }
-    driver.finish().await;
+    Box::pin(driver.finish()).await;
     if established {
         let closed = catch_panic(delegate.on_connection_closed(connection));
-        log_panic(shared.net.timeout(shared.options.close_timeout, closed).await);
+        log_panic(Box::pin(shared.net.timeout(shared.options.close_timeout, closed)).await);
     }
 }
 
@@ -288,9 +309,10 @@ impl Driver {
     }
 
     /// Separates, sends what is left, and closes.
-    async fn finish(self) {
-        let shared = self.shared;
-        let reason = self.ended.unwrap_or(CloseReason::Local);
+    async fn finish(self: Box<Self>) {
+        let this = *self;
+        let shared = this.shared;
+        let reason = this.ended.unwrap_or(CloseReason::Local);
         let now = shared.net.now();
         shared.with_session(|state| {
             if reason == CloseReason::Local {
@@ -300,13 +322,13 @@ impl Driver {
         });
         let broken = matches!(reason, CloseReason::Failed(_));
         if !broken {
-            let _ = self.framed.close(shared.options.linger).await;
+            let _ = this.framed.close(shared.options.linger).await;
         } else {
-            drop(self.framed);
+            drop(this.framed);
         }
         let now = shared.net.now();
         shared.with_session(|state| {
-            if self.raw {
+            if this.raw {
                 state.session.begin_t5(now);
                 state.subscribers.tell(&SessionEvent::Disconnected(reason), &shared.net);
             } else {

@@ -304,7 +304,7 @@ fn serve<D: Delegate>(shared: Arc<Shared>, stream: Stream, delegate: Arc<D>, gue
         // The last connection of this peer may be just ending.
         let patience = shared.options.close_timeout * 2 + shared.options.linger + Duration::from_secs(1);
         let free = shared.until(|state| (!std::mem::replace(&mut state.serving, true)).then_some(()));
-        let free = timer.timeout(patience, free).await;
+        let free = Box::pin(timer.timeout(patience, free)).await;
         shared.with(|state| state.next = false);
         if free.is_err() {
             return refuse(&shared, stream);

@@ -3,7 +3,6 @@
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::ops::Deref;
-use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
@@ -187,7 +186,7 @@ async fn run<D: Delegate>(connection: &Connection, place: &Place, delegate: &D) 
         };
         match accepted {
             Ok(stream) if expected.as_deref().is_none_or(|expected| is_from(&stream, expected)) => {
-                let mut driving = pin!(drive(connection, stream, delegate));
+                let mut driving = drive(connection, stream, delegate);
                 poll_fn(|cx| {
                     // First: an end that came before the next peer is seen before it.
                     if driving.as_mut().poll(cx).is_ready() {
