@@ -12,6 +12,7 @@
 //! * [`Event`]: a name, a port, parameters by position; each a [`Value`].
 //! * [`Controller`]: what a service on ports needs of whatever runs the charts; [`OutputListener`] gets what charts
 //!   raise on outports.
+//! * [`Document`]: model files, in SCCD's XML.
 //! * [`socket`]: the service that lets charts use sockets by events.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -34,6 +35,8 @@ mod script;
 mod semantics;
 pub mod socket;
 mod value;
+#[cfg(feature = "xml")]
+mod xml;
 
 pub use controller::{Engine, EngineBuilder, EventKey, Limits, OutputQueue, Runtime, RuntimeBuilder, Snapshot};
 pub use event::Event;
@@ -50,3 +53,6 @@ pub use semantics::{
     Semantics, UnknownOption,
 };
 pub use value::{Map, Value};
+#[cfg(feature = "xml")]
+#[cfg_attr(docsrs, doc(cfg(feature = "xml")))]
+pub use xml::{Document, TestReport};

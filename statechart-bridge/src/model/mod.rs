@@ -7,7 +7,7 @@ mod compile;
 pub(crate) mod compiled;
 mod error;
 mod path;
-mod raise;
+pub(crate) mod raise;
 mod state;
 mod transition;
 

@@ -4,6 +4,8 @@ mod closure;
 mod context;
 mod expression;
 mod fault;
+#[cfg(feature = "xml")]
+pub(crate) mod starlark;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,0 +1,468 @@
+//! A model as it was written, to the engine's description of it.
+
+use std::sync::Arc;
+
+use super::ast::{self, Action as Written, Destination, Kind, Text, Trigger};
+use crate::model::{Association, Chart, Class, Method, Model, ModelBuilder, Raise, Scope, State, Transition, raise};
+use crate::script::Code;
+use crate::script::starlark::{self, Starlark};
+use crate::{Action, Context, Event, Expression, Fault, ModelError, Place, Problem, Script, Value};
+
+/// Builds the model. All problems are told, not only the first.
+pub(super) fn model(diagram: &ast::Diagram) -> Result<(Model, Starlark), ModelError> {
+    let mut builder = Model::builder();
+    let top = diagram.top.as_ref().map(|top| (&*top.text, &top.place));
+    let language = Starlark::new(top, &mut builder).map_err(|problem| ModelError::new(vec![problem]))?;
+    let mut lowering = Lowering {
+        builder,
+        language: &language,
+        problems: Vec::new(),
+        parameters: Vec::new(),
+        part: String::new(),
+        outports: Vec::new(),
+    };
+    let classes: Vec<Class> = diagram
+        .classes
+        .iter()
+        .map(|class| lowering.class(class, diagram))
+        .collect();
+    let Lowering {
+        mut builder, problems, ..
+    } = lowering;
+    if let Some(name) = &diagram.name {
+        builder = builder.name(Arc::clone(&name.text));
+    }
+    for port in &diagram.inports {
+        builder = builder.inport(Arc::clone(&port.text));
+    }
+    for port in &diagram.outports {
+        builder = builder.outport(Arc::clone(&port.text));
+    }
+    for class in classes {
+        builder = builder.class(class);
+    }
+    let built = builder.build();
+    if problems.is_empty() {
+        return built.map(|model| (model, language));
+    }
+    let mut all = problems;
+    if let Err(error) = built {
+        all.extend(error.problems().iter().cloned());
+    }
+    Err(ModelError::new(all))
+}
+
+struct Lowering<'a> {
+    builder: ModelBuilder,
+    language: &'a Starlark,
+    problems: Vec<Problem>,
+    /// Names of the parameters that code can use here.
+    parameters: Vec<Arc<str>>,
+    /// The class and the state, for problems.
+    part: String,
+    outports: Vec<Arc<str>>,
+}
+
+impl Lowering<'_> {
+    fn problem(&mut self, problem: Problem) {
+        let Problem { place, part, what } = problem;
+        let part = if part.is_empty() { self.part.clone() } else { part };
+        self.problems.push(Problem { place, part, what });
+    }
+
+    fn expression(&mut self, text: &Text) -> Expression {
+        let compiled = self
+            .language
+            .expression(&text.text, &text.place, &self.parameters, &mut self.builder);
+        compiled.unwrap_or_else(|problem| {
+            self.problem(problem);
+            Expression::Value(Value::Nil)
+        })
+    }
+
+    fn code(&mut self, text: &Text) -> Option<Code> {
+        let compiled = self
+            .language
+            .action(&text.text, &text.place, &self.parameters, &mut self.builder);
+        compiled.map_err(|problem| self.problem(problem)).ok()
+    }
+
+    fn condition(&mut self, text: &Text) -> Option<Code> {
+        let compiled = self
+            .language
+            .condition(&text.text, &text.place, &self.parameters, &mut self.builder);
+        compiled.map_err(|problem| self.problem(problem)).ok()
+    }
+
+    fn class(&mut self, written: &ast::Class, diagram: &ast::Diagram) -> Class {
+        self.part = format!("class {}", written.name.text);
+        self.parameters.clear();
+        self.outports = diagram
+            .outports
+            .iter()
+            .chain(&written.outports)
+            .map(|port| Arc::clone(&port.text))
+            .collect();
+        let mut class = Class::new(Arc::clone(&written.name.text)).at(written.name.place.clone());
+        if written.default {
+            class = class.default_class();
+        }
+        for association in &written.associations {
+            let mut lowered = Association::new(Arc::clone(&association.name.text), Arc::clone(&association.class.text))
+                .at(association.place.clone());
+            lowered = match association.max {
+                Some(max) => lowered.between(association.min, max),
+                None => lowered.at_least(association.min),
+            };
+            class = class.association(lowered);
+        }
+        for inheritance in &written.inheritances {
+            let super_class = &inheritance.class;
+            class = class.inherits_at(
+                Arc::clone(&super_class.text),
+                inheritance.priority,
+                super_class.place.clone(),
+            );
+        }
+        for attribute in &written.attributes {
+            let initial = match &attribute.initial {
+                Some(initial) => self.expression(initial),
+                None => Expression::Value(Value::Nil),
+            };
+            class = class.attribute(Arc::clone(&attribute.name.text), initial);
+        }
+        for port in &written.inports {
+            class = class.inport(Arc::clone(&port.text));
+        }
+        for port in &written.outports {
+            class = class.outport(Arc::clone(&port.text));
+        }
+        if let Some(constructor) = &written.constructor {
+            class = class.constructor(self.method(constructor));
+        }
+        if let Some(destructor) = &written.destructor {
+            class = class.destructor(self.method(destructor));
+        }
+        for method in &written.methods {
+            class = class.method(self.method(method));
+        }
+        if let Some(chart) = &written.chart {
+            class = class.chart(self.chart(chart));
+        }
+        class
+    }
+
+    fn method(&mut self, written: &ast::Method) -> Method {
+        let mut method = Method::new(Arc::clone(&written.name.text)).at(written.place.clone());
+        self.parameters.clear();
+        for parameter in &written.parameters {
+            let name = Arc::clone(&parameter.name.text);
+            method = match &parameter.default {
+                None => method.parameter(name),
+                Some(default) => {
+                    let default = self.expression(default);
+                    method.parameter_or(name, default)
+                }
+            };
+        }
+        self.parameters = written
+            .parameters
+            .iter()
+            .map(|parameter| Arc::clone(&parameter.name.text))
+            .collect();
+        for call in &written.supers {
+            let arguments = call
+                .arguments
+                .iter()
+                .map(|argument| self.expression(argument))
+                .collect();
+            method = method.super_call(Arc::clone(&call.class.text), arguments);
+        }
+        if let Some(body) = &written.body
+            && let Some(code) = self.code(body)
+        {
+            method = method.code(code);
+        }
+        if written.is_abstract {
+            method = method.abstract_method();
+        }
+        self.parameters.clear();
+        method
+    }
+
+    fn chart(&mut self, written: &ast::Chart) -> Chart {
+        let mut chart = Chart::new().semantics(written.semantics).at(written.place.clone());
+        match &written.initial {
+            Some(initial) => chart = chart.initial(initial.text.trim()),
+            None => self.no_initial(&written.states, "/", &written.place),
+        }
+        for state in &written.states {
+            chart = chart.state(self.state(state, ""));
+        }
+        chart
+    }
+
+    /// Several states and none of them is said to be the first.
+    fn no_initial(&mut self, states: &[ast::State], path: &str, place: &Place) {
+        let mut entered = states
+            .iter()
+            .filter(|state| matches!(state.kind, Kind::Plain | Kind::Parallel));
+        if let (Some(first), Some(_)) = (entered.next(), entered.next()) {
+            let what = format!(
+                "{path} has no initial state: the first, `{}`, is entered",
+                first.id.text
+            );
+            self.builder.warn(place.clone(), self.part.clone(), what);
+        }
+    }
+
+    fn state(&mut self, written: &ast::State, above: &str) -> State {
+        let path = format!("{above}/{}", written.id.text);
+        let id = Arc::clone(&written.id.text);
+        let mut state = match written.kind {
+            Kind::Plain => State::new(id),
+            Kind::Parallel => State::parallel(id),
+            Kind::ShallowHistory => State::history(id),
+            Kind::DeepHistory => State::deep_history(id),
+        };
+        state = state.at(written.place.clone());
+        match &written.initial {
+            Some(initial) => state = state.initial(initial.text.trim()),
+            None if written.kind == Kind::Plain => self.no_initial(&written.children, &path, &written.place),
+            None => {}
+        }
+        self.parameters.clear();
+        for action in &written.entry {
+            if let Some(action) = self.action(action) {
+                state = state.entering(action);
+            }
+        }
+        for action in &written.exit {
+            if let Some(action) = self.action(action) {
+                state = state.exiting(action);
+            }
+        }
+        for transition in &written.transitions {
+            state = state.transition(self.transition(transition));
+        }
+        self.parameters.clear();
+        for child in &written.children {
+            state = state.child(self.state(child, &path));
+        }
+        state
+    }
+
+    fn transition(&mut self, written: &ast::Transition) -> Transition {
+        self.parameters.clear();
+        let mut transition = match &written.trigger {
+            Trigger::Spontaneous => Transition::spontaneous(),
+            Trigger::Event { name, port } => {
+                let transition = Transition::on(Arc::clone(&name.text));
+                match port {
+                    Some(port) => transition.port(Arc::clone(&port.text)),
+                    None => transition,
+                }
+            }
+            Trigger::Prefix { name } => Transition::on_prefix(Arc::clone(&name.text)),
+            Trigger::After(delay) => Transition::after_seconds(self.expression(delay)),
+        };
+        self.parameters = written
+            .parameters
+            .iter()
+            .map(|parameter| Arc::clone(&parameter.name.text))
+            .collect();
+        transition = transition.at(written.place.clone());
+        if let Some(target) = &written.target {
+            transition = transition.to(target.text.trim());
+        }
+        if written.external {
+            transition = transition.external();
+        }
+        match &written.condition {
+            None => {}
+            Some(condition) if condition.text.trim() == "ELSE" => transition = transition.otherwise(),
+            Some(condition) => {
+                // Answers of sockets find their instances by the socket, which no text or number equals.
+                if let Trigger::Event { name, .. } = &written.trigger
+                    && name.text.ends_with("_socket")
+                    && let Some((attribute, 0)) = starlark::same(&condition.text, &condition.place, &self.parameters)
+                {
+                    transition = transition.same(attribute, 0);
+                }
+                if let Some(code) = self.condition(condition) {
+                    transition = transition.guard_code(code);
+                }
+            }
+        }
+        for action in &written.actions {
+            if let Some(action) = self.action(action) {
+                transition = transition.action(action);
+            }
+        }
+        self.parameters.clear();
+        transition
+    }
+
+    fn action(&mut self, written: &Written) -> Option<Action> {
+        Some(match written {
+            Written::Raise(raise) => Action::Raise(self.raise(raise)),
+            Written::Script(text) => Action::Run(self.code(text)?),
+            Written::Log(text) => Action::Log(Expression::Value(text.text.trim().into())),
+            Written::LogValue(label, value) => {
+                let label = label.as_ref().map(|label| Arc::clone(&label.text));
+                let value = self.expression(value);
+                Action::Run(Arc::new(Labelled { label, value }))
+            }
+            Written::Assign { name, value } => {
+                let name_only = name.text.strip_prefix("self.").unwrap_or(&name.text);
+                let plain = name_only.chars().all(|c| c == '_' || c.is_alphanumeric());
+                if !plain {
+                    let what = format!("ident `{}`: expected the name of an attribute", name.text);
+                    self.problem(Problem::new(name.place.clone(), "", what));
+                }
+                Action::Assign(name_only.into(), self.expression(value))
+            }
+            Written::If(branches) => {
+                let mut lowered = Vec::new();
+                for (condition, actions) in branches {
+                    let condition = match condition {
+                        Some(condition) => Some(self.condition(condition)?),
+                        None => None,
+                    };
+                    let actions = actions.iter().filter_map(|action| self.action(action)).collect();
+                    lowered.push((condition, actions));
+                }
+                Action::Run(Arc::new(Branches(lowered)))
+            }
+        })
+    }
+
+    fn raise(&mut self, written: &ast::Raise) -> Raise {
+        let event = Arc::clone(&written.event.text);
+        let mut raise = match &written.to {
+            Destination::Local => Raise::local(event),
+            Destination::Broad => Raise::broad(event),
+            Destination::ObjectManager => Raise::object_manager(event),
+            Destination::Narrow(target) => Raise::narrow(self.expression(target), event),
+            Destination::Output(port) => {
+                if !self.outports.contains(&port.text) {
+                    let known: Vec<&str> = self.outports.iter().map(|port| &**port).collect();
+                    let what = match &known[..] {
+                        [] => format!("no outport `{}`: the model declares none", port.text),
+                        known => format!("no outport `{}`: expected {}", port.text, super::error::one_of(known)),
+                    };
+                    self.problem(Problem::new(port.place.clone(), "", what));
+                }
+                Raise::output(Arc::clone(&port.text), event)
+            }
+        };
+        for parameter in &written.parameters {
+            raise = raise.with(self.expression(parameter));
+        }
+        raise.at(written.place.clone())
+    }
+}
+
+/// Writes `label: value`.
+struct Labelled {
+    label: Option<Arc<str>>,
+    value: Expression,
+}
+
+impl Script for Labelled {
+    fn run(&self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let value = evaluate(&self.value, cx)?;
+        let value = match &value {
+            Value::Str(text) => text.as_ref().to_owned(),
+            other => other.to_string(),
+        };
+        match &self.label {
+            Some(label) => cx.log(format!("{label}: {value}")),
+            None => cx.log(value),
+        }
+        Ok(Value::Nil)
+    }
+}
+
+/// `if`, `elseif` and `else` of SCXML.
+struct Branches(Vec<(Option<Code>, Vec<Action>)>);
+
+impl Script for Branches {
+    fn run(&self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        for (condition, actions) in &self.0 {
+            let holds = match condition {
+                Some(condition) => condition.test(cx)?,
+                None => true,
+            };
+            if holds {
+                for action in actions {
+                    perform(action, cx)?;
+                }
+                break;
+            }
+        }
+        Ok(Value::Nil)
+    }
+
+    fn references(&self) -> Vec<String> {
+        let conditions = self.0.iter().filter_map(|(condition, _)| condition.as_ref());
+        let mut references: Vec<String> = conditions.flat_map(|condition| condition.references()).collect();
+        for action in self.0.iter().flat_map(|(_, actions)| actions) {
+            if let Action::Run(code) = action {
+                references.extend(code.references());
+            }
+        }
+        references
+    }
+}
+
+/// Does what the engine does with an action.
+fn perform(action: &Action, cx: &mut Context<'_>) -> Result<(), Fault> {
+    match action {
+        Action::Raise(raise) => perform_raise(raise, cx),
+        Action::Run(code) => code.run(cx).map(|_| ()),
+        Action::Log(value) => {
+            let value = evaluate(value, cx)?;
+            match &value {
+                Value::Str(text) => cx.log(text.as_ref()),
+                other => cx.log(other.to_string()),
+            }
+            Ok(())
+        }
+        Action::Assign(name, value) => {
+            let value = evaluate(value, cx)?;
+            cx.set_attribute(name, value);
+            Ok(())
+        }
+    }
+}
+
+fn perform_raise(raise: &Raise, cx: &mut Context<'_>) -> Result<(), Fault> {
+    let mut event = Event::new(Arc::clone(&raise.event));
+    let scope = match &raise.to {
+        raise::Destination::Local => Scope::Local,
+        raise::Destination::Broad => Scope::Broad,
+        raise::Destination::ObjectManager => Scope::ObjectManager,
+        raise::Destination::Narrow(target) => Scope::Narrow(evaluate(target, cx)?),
+        raise::Destination::Output(port) => {
+            event = event.on(Arc::clone(port));
+            Scope::Output
+        }
+    };
+    let parameters = raise.parameters.iter().map(|parameter| evaluate(parameter, cx));
+    let parameters = parameters.collect::<Result<Vec<_>, _>>()?;
+    cx.raise(scope, event.with(parameters));
+    Ok(())
+}
+
+fn evaluate(expression: &Expression, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    match expression {
+        Expression::Value(value) => Ok(value.clone()),
+        Expression::Parameter(index) => Ok(cx.parameter(*index).clone()),
+        Expression::Attribute(name) => match cx.find(name) {
+            Some(value) => Ok(value.clone()),
+            None => Err(Fault::new(format!("class {} has no attribute `{name}`", cx.class()))),
+        },
+        Expression::Code(code) => code.run(cx),
+    }
+}
