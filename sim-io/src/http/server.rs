@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -111,7 +111,8 @@ where
         let mut listener = net.bind_with(endpoint, &self.shared.options.bind).await?;
         let endpoint = listener.local().clone();
         let shutdown = Shutdown::new(net);
-        let running = Running::new(endpoint, shutdown.clone());
+        let failure = Arc::new(OnceLock::new());
+        let running = Running::new(endpoint, shutdown.clone(), Arc::clone(&failure));
         let (own, shared, net) = (shutdown.guard()?, Arc::clone(&self.shared), net.clone());
         net.clone().spawn(async move {
             let mut draining = pin!(own.draining());
@@ -120,8 +121,16 @@ where
                     Poll::Ready(()) => Poll::Ready(None),
                     Poll::Pending => listener.poll_accept(cx).map(Some),
                 });
-                // Without its listener it goes on answering those who are there.
-                let Some(Ok(stream)) = accepted.await else { break };
+                let stream = match accepted.await {
+                    Some(Ok(stream)) => stream,
+                    Some(Err(error)) => {
+                        // Nobody else has set it.
+                        let _ = failure.set(error);
+                        own.draining().await;
+                        break;
+                    }
+                    None => break,
+                };
                 let (Ok(guard), shared) = (shutdown.guard(), Arc::clone(&shared)) else {
                     break;
                 };
