@@ -45,7 +45,7 @@ pub use model::{
     Transition,
 };
 pub use object::Object;
-pub use ports::{Controller, Hold, InputError, InstanceId, Output, OutputListener};
+pub use ports::{Controller, Hold, InputError, InstanceId, Output, OutputListener, SharedController, WeakController};
 pub use report::{FaultReport, LogLine, Trace, Traced};
 pub use script::{Code, Context, Expression, Fault, Key, Outcome, Place, Run, Script};
 pub use semantics::{

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::{Event, Object};
+use crate::Event;
 
 /// An instance of a class. Numbers count up from 1 in the order of creation and are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,13 +49,6 @@ pub trait Controller: Send + Sync + 'static {
     fn hold(&self) -> Hold {
         Hold::default()
     }
-
-    /// The instances that hold this object in an attribute, and those of which that isn't known; `None`, the default, if
-    /// the controller can't tell, and all instances are to be asked. A service gives an event about the object to them
-    /// alone.
-    fn holders(&self, _object: &Object) -> Option<Vec<InstanceId>> {
-        None
-    }
 }
 
 impl<C: Controller + ?Sized> Controller for Arc<C> {
@@ -74,9 +67,39 @@ impl<C: Controller + ?Sized> Controller for Arc<C> {
     fn hold(&self) -> Hold {
         (**self).hold()
     }
+}
 
-    fn holders(&self, object: &Object) -> Option<Vec<InstanceId>> {
-        (**self).holders(object)
+/// A controller that several hold, such as an `Arc` of one: what a service is booted on.
+pub trait SharedController: Controller {
+    /// A way back to it that doesn't keep it alive: the controller holds its listeners, and they must not hold it.
+    fn downgrade(&self) -> WeakController;
+}
+
+impl<C: Controller + ?Sized> SharedController for Arc<C> {
+    fn downgrade(&self) -> WeakController {
+        let weak = Self::downgrade(self);
+        WeakController::new(move || Some(Box::new(weak.upgrade()?)))
+    }
+}
+
+/// A controller that may be gone.
+pub struct WeakController(Box<dyn Fn() -> Option<Box<dyn Controller>> + Send + Sync>);
+
+impl WeakController {
+    /// Finds the controller by this.
+    pub fn new(find: impl Fn() -> Option<Box<dyn Controller>> + Send + Sync + 'static) -> Self {
+        Self(Box::new(find))
+    }
+
+    /// The controller, if it still exists.
+    pub fn upgrade(&self) -> Option<Box<dyn Controller>> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for WeakController {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakController").finish_non_exhaustive()
     }
 }
 

@@ -14,7 +14,10 @@ use inbox::{Inbox, Input};
 use net_core::Net;
 
 use super::engine::{Engine, milliseconds};
-use crate::{Controller, Event, Fault, Hold, InputError, InstanceId, Model, OutputListener, OutputQueue, Snapshot};
+use crate::{
+    Controller, Event, Fault, Hold, InputError, InstanceId, Model, OutputListener, OutputQueue, SharedController,
+    Snapshot, WeakController,
+};
 
 /// Runs a model by the clock of a network: real time on the operating system's, virtual time on a simulated one.
 ///
@@ -243,6 +246,13 @@ impl Controller for Runtime {
                 runtime.wake(runtime.inbox());
             }
         })
+    }
+}
+
+impl SharedController for Runtime {
+    fn downgrade(&self) -> WeakController {
+        let weak = Arc::downgrade(&self.0);
+        WeakController::new(move || Some(Box::new(Self(weak.upgrade()?))))
     }
 }
 

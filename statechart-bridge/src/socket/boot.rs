@@ -1,7 +1,6 @@
 //! Booting the service, and what can be set.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use net_core::Net;
@@ -9,7 +8,7 @@ use net_core::Net;
 use super::machine::Limits;
 use super::option::Options;
 use super::service::{self, SocketService};
-use crate::Controller;
+use crate::SharedController;
 
 /// Boots the socket service on a controller that has not been started, with the defaults of [`SocketServiceBuilder`].
 ///
@@ -19,7 +18,7 @@ use crate::Controller;
 /// # Errors
 /// [`BootError`]: the controller has started already, or the network can't run tasks here (that of the operating system
 /// needs a tokio runtime around the call).
-pub fn boot_translation_service<C: Controller>(controller: &Arc<C>, net: &Net) -> Result<SocketService, BootError> {
+pub fn boot_translation_service(controller: &impl SharedController, net: &Net) -> Result<SocketService, BootError> {
     SocketServiceBuilder::default().boot(controller, net)
 }
 
@@ -29,18 +28,16 @@ pub struct SocketServiceBuilder {
     settings: Settings,
 }
 
-/// Who gets an answer. Models guard with `self.socket == socket`; with that guard each choice gives the same result, and
-/// costs differ: telling all means that each instance looks at each event.
+/// Who gets an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Routing {
-    /// The instances that hold the handle, and the one that raised the command, if the controller knows who holds what
-    /// ([`Controller::holders`]); all instances otherwise.
+    /// All instances, as in the original; models guard with `self.socket == socket`. The runtime of this crate knows from
+    /// such guards whom an event concerns, and asks nobody else.
     #[default]
-    Holders,
-    /// The instances that have raised commands for the socket. One that only looks on hears nothing.
-    Users,
-    /// All instances, as in the original.
     All,
+    /// The instances that have raised commands for the socket: for controllers that ask each instance about each event.
+    /// Models with that guard see the same, but for instances that only look on.
+    Users,
 }
 
 #[derive(Clone, Debug)]
@@ -73,7 +70,7 @@ impl SocketServiceBuilder {
         Self::default()
     }
 
-    /// Who gets an answer. Default: [`Routing::Holders`].
+    /// Who gets an answer. Default: [`Routing::All`].
     #[must_use]
     pub fn routing(mut self, routing: Routing) -> Self {
         self.settings.routing = routing;
@@ -137,7 +134,7 @@ impl SocketServiceBuilder {
     ///
     /// # Errors
     /// [`BootError`].
-    pub fn boot<C: Controller>(self, controller: &Arc<C>, net: &Net) -> Result<SocketService, BootError> {
+    pub fn boot(self, controller: &impl SharedController, net: &Net) -> Result<SocketService, BootError> {
         service::boot(controller, net, self.settings)
     }
 }

@@ -1,10 +1,10 @@
 //! The service: hears commands on `socket_out`, gives each socket a task, and answers on `socket_in`.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use super::handle::SocketHandle;
 use super::lock;
 use super::machine::{self, Answer, Control, Limits, Step};
 use super::transport::Transport;
-use crate::{Controller, Event, Hold, InputError, InstanceId, Output, OutputListener, Value};
+use crate::{Event, Hold, InputError, InstanceId, Output, OutputListener, SharedController, Value, WeakController};
 
 /// The first pause before a full controller is offered an event again; doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
@@ -92,7 +92,7 @@ enum Request {
 
 /// What the listener, the tasks and the handle share. The controller is not held: it holds the listener.
 pub(super) struct Shared {
-    controller: Weak<dyn Controller>,
+    controller: WeakController,
     net: Net,
     settings: Settings,
     token: Arc<()>,
@@ -131,17 +131,16 @@ impl Drop for Listener {
     }
 }
 
-pub(super) fn boot<C: Controller>(
-    controller: &Arc<C>,
+pub(super) fn boot(
+    controller: &impl SharedController,
     net: &Net,
     settings: Settings,
 ) -> Result<SocketService, BootError> {
     if controller.is_started() {
         return Err(BootError::Started);
     }
-    let weak: Weak<C> = Arc::downgrade(controller);
     let shared = Arc::new(Shared {
-        controller: weak,
+        controller: controller.downgrade(),
         net: net.clone(),
         settings,
         token: Arc::new(()),
@@ -478,22 +477,11 @@ impl Shared {
         let (Some(raiser), false) = (answer.raiser, self.settings.routing == Routing::All) else {
             return vec![None];
         };
+        // Of a new socket nobody knows but who asked for it.
         let created = matches!(answer.event, SocketEvent::Created { .. });
-        let mut targets = BTreeSet::from([raiser]);
-        match (answer.event.socket(), self.settings.routing) {
-            (Some(socket), Routing::Users) if !created => {
-                targets.extend(socket.entry().map(|entry| entry.users()).unwrap_or_default());
-            }
-            (Some(socket), Routing::Holders) => {
-                let controller = self.controller.upgrade();
-                match controller.and_then(|controller| controller.holders(socket.object())) {
-                    Some(holders) => targets.extend(holders),
-                    None => return vec![None],
-                }
-            }
-            (None, Routing::Holders) => return vec![None],
-            _ => {}
-        }
+        let entry = answer.event.socket().and_then(SocketHandle::entry).filter(|_| !created);
+        let mut targets = entry.map(|entry| entry.users()).unwrap_or_default();
+        targets.insert(raiser);
         targets.into_iter().map(Some).collect()
     }
 }

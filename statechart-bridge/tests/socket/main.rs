@@ -15,3 +15,4 @@ mod endings;
 mod extras;
 mod model;
 mod rig;
+mod runtime;

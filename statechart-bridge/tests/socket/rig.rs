@@ -9,7 +9,7 @@ use net_core::{Endpoint, Net, Stream};
 use statechart_bridge::socket::{
     SOCKET_IN, SOCKET_OUT, SocketError, SocketHandle, SocketService, SocketServiceBuilder,
 };
-use statechart_bridge::{Controller, Event, Hold, InputError, InstanceId, Object, Output, OutputListener, Value};
+use statechart_bridge::{Controller, Event, Hold, InputError, InstanceId, Output, OutputListener, Value};
 use tokio::sync::Notify;
 
 use crate::backend;
@@ -27,8 +27,6 @@ pub(crate) struct Queue {
     pub(crate) started: AtomicBool,
     pub(crate) stopped: AtomicBool,
     pub(crate) holds: Arc<AtomicUsize>,
-    /// What `holders` tells.
-    pub(crate) holders: Mutex<Option<Vec<InstanceId>>>,
     came: Notify,
 }
 
@@ -60,10 +58,6 @@ impl Controller for Queue {
 
     fn hold(&self) -> Hold {
         Hold::new(Arc::clone(&self.holds), || {})
-    }
-
-    fn holders(&self, _: &Object) -> Option<Vec<InstanceId>> {
-        self.holders.lock().unwrap().clone()
     }
 }
 
