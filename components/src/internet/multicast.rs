@@ -77,7 +77,7 @@ fn any(group: SocketAddr) -> std::net::IpAddr {
 }
 
 async fn joined(system: &System, local: &Endpoint, group: SocketAddr) -> Result<Datagram> {
-    let options = SocketOptions::default().reuse_address(true);
+    let options = SocketOptions::default().reuse_port(true);
     let socket = system.net().datagram_with(local, &options).await?;
     socket.join(group.ip(), MulticastInterface::Any)?;
     Ok(socket)

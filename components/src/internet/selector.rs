@@ -159,6 +159,8 @@ pub struct Selector {
     pub notify: Inbox<SelectorRequest>,
     /// Tells it to end.
     pub control: Inbox<Signal>,
+    /// The names under which it is known.
+    services: Vec<&'static str>,
 }
 
 boxes!(Selector as "Selector" => {
@@ -179,6 +181,7 @@ impl Selector {
             // Each socket has at most two requests under way: they are bounded by the sockets.
             notify: Inbox::with(crate::BoxOptions::new().unbounded()),
             control: Inbox::new(),
+            services: Vec::new(),
         }
     }
 
@@ -190,7 +193,7 @@ impl Selector {
         if let Ok(service) = system.services().retrieve("selector") {
             return Ok(service.outbox());
         }
-        let selector = Self::new();
+        let mut selector = Self::new();
         let outbox = Outbox::new();
         crate::link(&outbox, &selector.notify)?;
         selector.register(system.services());
@@ -198,10 +201,15 @@ impl Selector {
         Ok(outbox)
     }
 
-    fn register(&self, services: &crate::Services) {
-        // Another one may be there: it keeps the names, and this one serves whoever is linked to it.
-        let _ = services.register("selector", &self.notify);
-        let _ = services.register("selectorshutdown", &self.control);
+    /// Offers its services, unless there is another selector: then that one keeps the names, and this one serves whoever is
+    /// linked to it.
+    fn register(&mut self, services: &crate::Services) {
+        if services.register("selector", &self.notify).is_ok() {
+            self.services.push("selector");
+        }
+        if services.register("selectorshutdown", &self.control).is_ok() {
+            self.services.push("selectorshutdown");
+        }
     }
 }
 
@@ -213,14 +221,29 @@ enum Happened {
 }
 
 impl Component for Selector {
-    async fn main(mut self, context: Context) -> Outcome {
+    async fn main(mut self, mut context: Context) -> Outcome {
         self.register(context.services());
+        let last = self.watch(&context).await;
+        for name in self.services {
+            // It may have been taken off already.
+            let _ = context.services().deregister(name);
+        }
+        if let Some(signal) = last {
+            context.signal(signal);
+        }
+        Ok(())
+    }
+}
+
+impl Selector {
+    /// The work; what it was told, if it was told to end at once.
+    async fn watch(&mut self, context: &Context) -> Option<Signal> {
         let ready = Arc::new(Ready::default());
         let mut watched: BTreeMap<Key, Watch> = BTreeMap::new();
         let (mut alarm, mut deadline) = (Alarm::default(), None);
         loop {
             if deadline.is_some() && watched.is_empty() && self.notify.is_empty() {
-                return Ok(());
+                return None;
             }
             let happened = poll_fn(|cx| {
                 if let Poll::Ready(Some(signal)) = self.control.poll_alone(cx) {
@@ -239,11 +262,7 @@ impl Component for Selector {
             })
             .await;
             match happened {
-                Happened::Told(signal) if signal.is_shutdown() => {
-                    let mut context = context;
-                    context.signal(signal);
-                    return Ok(());
-                }
+                Happened::Told(signal) if signal.is_shutdown() => return Some(signal),
                 Happened::Told(Signal::Shutdown | Signal::ProducerFinished(_)) => {
                     deadline = Some(context.net().now() + PATIENCE);
                 }
@@ -263,7 +282,7 @@ impl Component for Selector {
                         let _ = watch.ready.try_send(Signal::Status("ready".into()));
                     }
                 }
-                Happened::Enough => return Ok(()),
+                Happened::Enough => return None,
             }
         }
     }
