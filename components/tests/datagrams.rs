@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use components::{
-    EndReason, Endpoint, Handle, MulticastReceiver, MulticastSender, MulticastTransceiver, PostboxPeer, Signal, SimplePeer,
-    System, TargettedPeer, link,
+    EndReason, Endpoint, Handle, MulticastReceiver, MulticastSender, MulticastTransceiver, PostboxPeer, Signal,
+    SimplePeer, System, TargettedPeer, link,
 };
 use net_common::{Sides, on_both, on_os, on_simulated};
 use sim_io::network::Link;
@@ -18,7 +18,11 @@ fn udp(text: &str) -> Endpoint {
 
 /// Where a peer on that side listens, and how the other side reaches it.
 async fn bound(sides: &Sides, system: &System, name: &str) -> (PostboxPeer, Endpoint) {
-    let any = if sides.is_simulated() { "udp://0.0.0.0:0" } else { "udp://127.0.0.1:0" };
+    let any = if sides.is_simulated() {
+        "udp://0.0.0.0:0"
+    } else {
+        "udp://127.0.0.1:0"
+    };
     let peer = PostboxPeer::bind(system, &udp(any)).await.unwrap();
     let port = peer.local().port().unwrap();
     let host = if sides.is_simulated() { name } else { "127.0.0.1" };
@@ -31,7 +35,11 @@ fn simple_and_targetted_peers_reach_a_postbox_that_answers() {
         let (servers, clients) = (System::new(&sides.server), System::new(&sides.client));
         let (postbox, there) = bound(&sides, &servers, "server").await;
         let mut postbox = servers.activate_with_handle(postbox).unwrap();
-        let any = if sides.is_simulated() { "udp://0.0.0.0:0" } else { "udp://127.0.0.1:0" };
+        let any = if sides.is_simulated() {
+            "udp://0.0.0.0:0"
+        } else {
+            "udp://127.0.0.1:0"
+        };
 
         let simple = SimplePeer::bind(&clients, &udp(any), &there).await.unwrap();
         let mut simple = clients.activate_with_handle(simple).unwrap();
@@ -101,9 +109,13 @@ fn a_group_gets_what_is_sent_to_it() {
         let group = udp("udp://239.1.2.3:5000");
         let one = MulticastReceiver::bind(&servers, &group).await.unwrap();
         let mut one = servers.activate_with_handle(one).unwrap();
-        let other = MulticastTransceiver::bind(&clients, &udp("udp://0.0.0.0:5000"), &group).await.unwrap();
+        let other = MulticastTransceiver::bind(&clients, &udp("udp://0.0.0.0:5000"), &group)
+            .await
+            .unwrap();
         let mut other = clients.activate_with_handle(other).unwrap();
-        let sender = MulticastSender::bind(&clients, &udp("udp://0.0.0.0:0"), &group).await.unwrap();
+        let sender = MulticastSender::bind(&clients, &udp("udp://0.0.0.0:0"), &group)
+            .await
+            .unwrap();
         let mut sender = clients.activate_with_handle(sender).unwrap();
         sender.put("to all".into()).await.unwrap();
         assert_eq!(one.get().await.unwrap().0, "to all");
@@ -119,7 +131,9 @@ fn a_group_gets_what_is_sent_to_it() {
 fn a_group_has_to_be_a_group() {
     on_os(|sides| async move {
         let system = System::new(&sides.server);
-        let error = MulticastReceiver::bind(&system, &udp("udp://10.0.0.1:5000")).await.unwrap_err();
+        let error = MulticastReceiver::bind(&system, &udp("udp://10.0.0.1:5000"))
+            .await
+            .unwrap_err();
         assert!(error.to_string().contains("no multicast address"), "{error}");
     });
 }

@@ -85,9 +85,15 @@ fn allowed() -> usize {
 #[test]
 fn d05_ten_thousand_connections() {
     let test = |sides: Sides| async move {
-        let many = if sides.is_simulated() { 10_000 } else { allowed().min(10_000) };
+        let many = if sides.is_simulated() {
+            10_000
+        } else {
+            allowed().min(10_000)
+        };
         let system = System::new(&sides.server);
-        let server = SimpleServer::bind(&system, &sides.listen, EchoProtocol::new).await.unwrap();
+        let server = SimpleServer::bind(&system, &sides.listen, EchoProtocol::new)
+            .await
+            .unwrap();
         let at = sides.reach(server.local());
         let server = system.activate(server).unwrap();
         let mut clients = Vec::new();

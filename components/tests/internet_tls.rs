@@ -75,7 +75,9 @@ fn d09_tls_in_mid_stream_on_both_sides() {
     on_both(|sides| async move {
         let (server_tls, client_tls) = trusting();
         let system = System::new(&sides.server);
-        let server = SimpleServer::bind(&system, &sides.listen, upgrading(&server_tls)).await.unwrap();
+        let server = SimpleServer::bind(&system, &sides.listen, upgrading(&server_tls))
+            .await
+            .unwrap();
         let client = TcpClient::new(sides.reach(server.local()));
         let server = system.activate(server).unwrap();
         let (mut makessl, mut sslready) = (Outbox::new(), Inbox::new());
@@ -86,7 +88,10 @@ fn d09_tls_in_mid_stream_on_both_sides() {
         assert_eq!(receive(&mut client.outbox, 5).await, b"plain");
         client.put("STARTTLS".into()).await.unwrap();
         assert_eq!(receive(&mut client.outbox, 15).await, b"queued;go ahead");
-        makessl.send(MakeSsl::client(client_tls.clone(), "localhost")).await.unwrap();
+        makessl
+            .send(MakeSsl::client(client_tls.clone(), "localhost"))
+            .await
+            .unwrap();
         let info = sslready.recv().await.unwrap().outcome.unwrap();
         assert!(!info.peer_certificates.is_empty());
         // Encrypted once only: a second order is refused, and the connection goes on.
@@ -125,7 +130,9 @@ fn d09_a_server_of_another_name_or_issuer_is_refused_with_the_reason() {
         let (server_tls, client_tls) = trusting();
         let (_, stranger) = trusting();
         let system = System::new(&sides.server);
-        let server = SimpleServer::bind(&system, &sides.listen, upgrading(&server_tls)).await.unwrap();
+        let server = SimpleServer::bind(&system, &sides.listen, upgrading(&server_tls))
+            .await
+            .unwrap();
         let at = sides.reach(server.local());
         let server = system.activate(server).unwrap();
         for (tls, name, fault) in [
@@ -161,7 +168,9 @@ fn tls_from_the_start_closes_properly_and_a_cut_is_told() {
         let net = sides.server.with_server_tls(server_tls);
         let system = System::new(&net);
         let listen = sides.listen.to_string().replace("tcp://", "tls://").parse().unwrap();
-        let server = SimpleServer::bind(&system, &listen, || map(|bytes: Bytes| bytes)).await.unwrap();
+        let server = SimpleServer::bind(&system, &listen, || map(|bytes: Bytes| bytes))
+            .await
+            .unwrap();
         let at = sides.reach(server.local()).to_string().replace("tcp://", "tls://");
         // The certificate has the name, not the address.
         let at: components::Endpoint = at.replace("127.0.0.1", "localhost").parse().unwrap();

@@ -125,7 +125,13 @@ impl<T: Send + 'static> Node<T> {
             wiring.next = Some(Arc::clone(to));
             wiring.when_full = when_full;
         }
-        lock(&to.wiring).sources.push(Arc::downgrade(self));
+        {
+            let sources = &mut lock(&to.wiring).sources;
+            if sources.len() == sources.capacity() {
+                sources.retain(|source| source.strong_count() > 0);
+            }
+            sources.push(Arc::downgrade(self));
+        }
         self.changed();
         Ok(())
     }
@@ -144,9 +150,16 @@ impl<T: Send + 'static> Node<T> {
         if let Some(store) = self.store() {
             store.reopen();
         }
-        lock(&there.wiring)
-            .sources
-            .retain(|source| source.strong_count() > 0 && !std::ptr::eq(source.as_ptr(), Arc::as_ptr(self)));
+        {
+            let sources = &mut lock(&there.wiring).sources;
+            // By address alone: a box may have as many sources as there are connections.
+            if let Some(at) = sources
+                .iter()
+                .position(|source| std::ptr::eq(source.as_ptr(), Arc::as_ptr(self)))
+            {
+                sources.swap_remove(at);
+            }
+        }
         self.changed();
         // Who waits for room there may have a new place to send to.
         if let Some(store) = end.store() {
