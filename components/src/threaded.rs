@@ -81,28 +81,42 @@ where
             outbox,
             body,
         } = self;
-        let (sender, result) = oneshot::channel();
-        // Aborted: the boxes in the thread tell it to stop.
-        let _stop = StopOnDrop(context.stopper());
-        thread::Builder::new().name(name.to_owned()).spawn(move || {
-            let outcome = catch_panic_in(move || body(inbox, outbox, context));
-            // Nobody may be waiting any more, and that is fine.
-            let _ = sender.send(outcome);
-        })?;
-        match result.await {
-            Ok(Ok(outcome)) => outcome,
-            // As if it had panicked in a task.
-            Ok(Err(panic)) => Err(Failure::from(panic)),
-            Err(_) => Err(Failure::new("the thread has ended without a word")),
-        }
+        in_thread(name, context, move |context| body(inbox, outbox, context)).await
     }
 }
 
-struct StopOnDrop(crate::context::Stopper);
+/// Runs a component's body in a thread of its own.
+pub(crate) async fn in_thread(
+    name: &str,
+    context: Context,
+    body: impl FnOnce(Context) -> Outcome + Send + 'static,
+) -> Outcome {
+    let (sender, result) = oneshot::channel();
+    // Aborted: the boxes in the thread tell it to stop.
+    let mut stop = StopOnDrop(Some(context.stopper()));
+    thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let outcome = catch_panic_in(move || body(context));
+        // Nobody may be waiting any more, and that is fine.
+        let _ = sender.send(outcome);
+    })?;
+    let result = result.await;
+    // It has ended by itself: that is no stop, which would be passed on as one.
+    stop.0 = None;
+    match result {
+        Ok(Ok(outcome)) => outcome,
+        // As if it had panicked in a task.
+        Ok(Err(panic)) => Err(Failure::from(panic)),
+        Err(_) => Err(Failure::new("the thread has ended without a word")),
+    }
+}
+
+struct StopOnDrop(Option<crate::context::Stopper>);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
-        self.0.stop();
+        if let Some(stopper) = &self.0 {
+            stopper.stop();
+        }
     }
 }
 

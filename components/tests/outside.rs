@@ -244,3 +244,21 @@ async fn running_components_are_linked_by_name() {
     assert_eq!(system.unlink("Pipeline_2.inbox"), Ok(true));
     sink.stop();
 }
+
+#[tokio::test]
+async fn d18_a_thread_that_has_done_its_work_has_finished_and_is_no_stop() {
+    for _ in 0..50 {
+        let numbers = threaded("Numbers", |_: Inbox<()>, mut outbox: Outbox<u32>, _: Context| {
+            for n in 0..500 {
+                outbox.send_blocking(n)?;
+            }
+            Ok(())
+        });
+        let mut handle = system().activate_with_handle(numbers).unwrap();
+        for n in 0..500 {
+            assert_eq!(handle.get().await, Some(n));
+        }
+        assert!(matches!(handle.component.clone().await.reason, EndReason::Finished));
+        assert!(handle.signal.recv().await.unwrap().is_finished());
+    }
+}

@@ -10,11 +10,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use common::{collect, system};
 use components::util::{
-    Chargen, Chooser, Chunkifier, Clock, Collate, ConsoleEchoer, ConsoleReader, EchoProtocol, Jump, LineSplit,
-    MessageRateLimit, NullSink, OnDemandLimit, OneShot, PassThrough, PromptedTurnstile, RecoverOrder, Sync,
-    TagWithSequenceNumber, TriggeredOneShot, TriggeredSource, TwoWaySplitter,
+    ByteRateRequestControl, Chargen, Chooser, Chunkifier, Clock, Collate, Comparator, ConsoleEchoer, ConsoleReader,
+    DeMarshaller, EchoProtocol, Filter, Filtering, ForwardIteratingChooser, InactivityChassis, Jump, LineSplit,
+    Marshaller, Marshalling, MessageRateLimit, NullSink, OnDemandLimit, OneShot, PassThrough, PromptedTurnstile,
+    RecoverOrder, Sync, TagWithSequenceNumber, TestResult, TriggeredOneShot, TriggeredSource, TwoWaySplitter,
+    join_chooser_to_carousel,
 };
-use components::{Component, HasInbox, HasOutbox, Inbox, Outbox, Pipeline, from_iter, link};
+use components::{
+    Carousel, Component, Context, Failure, Graphline, HasInbox, HasOutbox, Inbox, OnFailure, Outbox, Pipeline, from_fn,
+    from_iter, link,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -223,4 +228,174 @@ async fn lines_are_read_and_written() {
     assert_eq!(*all.lock().unwrap(), ["one;", "two;", "three;"]);
     assert_eq!(written.text(), r#"> "one;"> "two;"> "three;""#);
     assert_eq!(prompts.text(), "? ? ? ? ");
+}
+
+/// Adds up pairs, and gives the odd one at the end.
+struct Pairs(Option<u32>);
+
+impl Filtering for Pairs {
+    type In = u32;
+    type Out = u32;
+
+    fn filter(&mut self, message: u32) -> Option<u32> {
+        match self.0.take() {
+            Some(first) => Some(first + message),
+            None => {
+                self.0 = Some(message);
+                None
+            }
+        }
+    }
+
+    fn flush(&mut self) -> Option<u32> {
+        self.0.take()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn d17_a_filter_is_given_everything_and_flushed() {
+    assert_eq!(through(Filter::new(Pairs(None)), vec![1, 2, 3, 4, 5]).await, [3, 7, 5]);
+}
+
+struct Decimal;
+
+impl Marshalling for Decimal {
+    type Message = u32;
+
+    fn marshall(message: &u32) -> Result<Bytes, Failure> {
+        Ok(message.to_string().into())
+    }
+
+    fn demarshall(bytes: &[u8]) -> Result<u32, Failure> {
+        Ok(std::str::from_utf8(bytes)?.parse()?)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_are_written_as_bytes_and_read() {
+    let both = Pipeline::new(Marshaller::<Decimal>::new()).then(DeMarshaller::<Decimal>::new());
+    assert_eq!(through(both, vec![1, 20, 300]).await, [1, 20, 300]);
+    let words = from_iter([Bytes::from_static(b"1"), Bytes::from_static(b"x")]);
+    let pipeline = Pipeline::new(words)
+        .then(DeMarshaller::<Decimal>::new())
+        .on_failure(OnFailure::Escalate);
+    let end = system().activate(pipeline).unwrap().await;
+    assert!(end.reason.to_string().contains("invalid digit"), "{end}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_are_compared_and_a_false_result_fails() {
+    for (other, outcome) in [
+        (vec![1, 2, 3], "finished"),
+        (vec![1, 9, 3], "failed: result 1 is false"),
+        (vec![1, 2], "failed: inA has more messages than inB"),
+    ] {
+        let compare = Comparator::<u32>::new();
+        let (mut a, mut b) = (Outbox::new(), Outbox::new());
+        link(&a, compare.in_a()).unwrap();
+        link(&b, compare.in_b()).unwrap();
+        let mut graph = Graphline::new();
+        graph.on_failure(OnFailure::Escalate);
+        graph
+            .add("COMPARE", compare)
+            .unwrap()
+            .add("TEST", TestResult::new())
+            .unwrap();
+        graph.link("COMPARE.outbox", "TEST.inbox").unwrap();
+        graph.link("COMPARE.signal", "TEST.control").unwrap();
+        let active = system().activate(graph).unwrap();
+        for n in [1, 2, 3] {
+            a.send(n).await.unwrap();
+        }
+        for n in other {
+            b.send(n).await.unwrap();
+        }
+        active.finish();
+        assert_eq!(active.await.reason.to_string(), outcome);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_are_asked_for_at_a_rate_without_rounding() {
+    let system = system();
+    let control = ByteRateRequestControl::new(1000).chunk_size(7);
+    let (mut rate, mut asked) = (Outbox::new(), Inbox::with_capacity(10_000));
+    link(&rate, control.inbox()).unwrap();
+    link(control.outbox(), &asked).unwrap();
+    let active = system.activate(control).unwrap();
+    let mut count = || std::iter::from_fn(|| asked.try_recv()).sum::<usize>();
+    system.net().sleep(SECOND * 7).await;
+    let first = count();
+    assert!((6993..=7000).contains(&first), "{first}");
+    rate.send(100_u64).await.unwrap();
+    system.net().sleep(SECOND * 7).await;
+    let second = first + count();
+    assert!((7693..=7700).contains(&second), "{second}");
+    active.finish();
+    assert!(active.await.reason.is_clean());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_be_iterated_is_walked_forward_and_then_it_ends() {
+    let jumps = vec![Jump::Same, Jump::Prev, Jump::Next, Jump::Next, Jump::Next, Jump::Same];
+    let found = through(ForwardIteratingChooser::new(["a", "b"]), jumps).await;
+    assert_eq!(found, ["a", "a", "b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chooser_drives_a_carousel_to_the_end_of_its_list() {
+    let carousel = Carousel::new(|name: &'static str| from_iter_with_inbox(name));
+    let graph = join_chooser_to_carousel(ForwardIteratingChooser::new(["a", "b", "c"]), carousel).unwrap();
+    let mut found = Inbox::<String>::new();
+    link(graph.own_outbox("outbox").unwrap(), &found).unwrap();
+    let end = system().activate(graph).unwrap().await;
+    assert!(end.reason.is_clean());
+    let all: Vec<String> = std::iter::from_fn(|| found.try_recv()).collect();
+    assert_eq!(all, ["a0", "a1", "b0", "b1", "c0", "c1"]);
+}
+
+/// Says its name twice, and ends.
+fn from_iter_with_inbox(name: &'static str) -> impl Component + HasInbox<In = ()> + HasOutbox<Out = String> {
+    from_fn(
+        "Namer",
+        move |_: Inbox<()>, mut outbox: Outbox<String>, _: Context| async move {
+            for n in 0..2 {
+                outbox.send(format!("{name}{n}")).await?;
+            }
+            Ok(())
+        },
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_ends_a_component_and_what_it_is_sent_does_not_count() {
+    let system = system();
+    // Answers the first three messages only.
+    let quiet = from_fn(
+        "Quiet",
+        |mut inbox: Inbox<u32>, mut outbox: Outbox<u32>, _: Context| async move {
+            while let Some(n) = inbox.recv().await {
+                if n < 3 {
+                    outbox.send(n).await?;
+                }
+            }
+            outbox.send(99).await?;
+            Ok(())
+        },
+    );
+    let begin = system.net().now();
+    let mut handle = system
+        .activate_with_handle(InactivityChassis::new(quiet, SECOND * 2))
+        .unwrap();
+    for n in 0..5 {
+        handle.put(n).await.unwrap();
+        system.net().sleep(SECOND).await;
+    }
+    let all: Vec<u32> = std::iter::from_fn(|| handle.try_get()).collect();
+    assert_eq!(all, [0, 1, 2, 99]);
+    let end = handle.component.clone().await;
+    assert!(end.reason.is_clean());
+    // The last answer came after two seconds, and two more were silent.
+    assert!(system.net().now() - begin <= SECOND * 5);
+    assert_eq!(handle.get().await, None);
 }
