@@ -1,6 +1,36 @@
 //! Sockets by events: the service that turns what models raise on `socket_out` into socket operations, and tells the
 //! results on `socket_in`. For any [`Controller`](crate::Controller).
 //!
+//! ```
+//! use net_core::Net;
+//! use statechart_bridge::socket::boot_translation_service;
+//! use statechart_bridge::{Chart, Class, Expression, Model, Raise, Runtime, State, Transition};
+//!
+//! # #[cfg(feature = "os")]
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let caught = |event: &str| Transition::on(event).port("socket_in");
+//! let command = |name: &str| Raise::output("socket_out", name).with(Expression::Parameter(0));
+//! let bind = command("bind_socket").with(("127.0.0.1", 0));
+//! let chart = Chart::new()
+//!     .state(State::new("init").entering(Raise::output("socket_out", "create_socket"))
+//!         .transition(caught("created_socket").to("/binding").raise(bind)))
+//!     .state(State::new("binding")
+//!         .transition(caught("bound_socket").to("/bound").raise(Raise::output("out", "port").with(Expression::Parameter(1)))))
+//!     .state(State::new("bound"));
+//! let class = Class::new("Server").chart(chart);
+//! let model = Model::builder().inport("socket_in").outport("socket_out").outport("out").class(class).build()?;
+//!
+//! let net = Net::os();
+//! let runtime = Runtime::new(&model, &net)?;
+//! let outputs = runtime.output_queue(&["out"]);
+//! let service = boot_translation_service(&runtime, &net)?; // before the start: the first commands come with it
+//! runtime.start()?;
+//! println!("{}", outputs.next().await.expect("a port")); // 0.000 #1 out.port(40123)
+//! service.stop().await;
+//! # Ok(()) }
+//! # #[cfg(not(feature = "os"))] fn main() {}
+//! ```
+//!
 //! # Commands and answers
 //! | command on `socket_out` | answer on `socket_in` |
 //! |---|---|

@@ -17,6 +17,9 @@ on_each_backend!(
     a_refused_connect_may_be_tried_again,
     wrong_states_are_errors_of_sockets,
     addresses_may_be_text,
+    tls_needs_only_another_address,
+    a_failed_handshake_is_an_error_of_the_socket,
+    unix_sockets_have_names,
 );
 where_nothing_is_lost!(
     datagrams_have_an_address_each,
@@ -265,4 +268,84 @@ async fn a_connected_datagram_socket_hears_its_peer_alone() {
     rig.raise("recv_socket", [friend.clone()]);
     rig.expect("received_socket", &friend).await;
     rig.net.sleep(Duration::from_millis(1)).await;
+}
+
+/// A server and a client on this address, and what the one hears of the other.
+async fn talk(rig: &Rig, address: &str) {
+    let (server, client) = (rig.create().await, rig.create().await);
+    rig.raise("bind_socket", [server.clone(), address.into()]);
+    let bound = rig.expect("bound_socket", &server).await;
+    rig.raise("listen_socket", [server.clone()]);
+    rig.expect("listened_socket", &server).await;
+    rig.raise("accept_socket", [server.clone()]);
+    rig.raise("connect_socket", [client.clone(), bound.parameter(2).clone()]);
+    rig.raise("send_socket", [client.clone(), "x".repeat(200_000).as_str().into()]);
+    rig.raise("close_socket", [client.clone()]);
+    let mut connection = Value::Nil;
+    let (mut received, mut others) = (0, Vec::new());
+    loop {
+        let event = rig.next().await;
+        if &**event.name() == "accepted_socket" {
+            connection = event.parameter(1).clone();
+            rig.raise("recv_socket", [connection.clone()]);
+            continue;
+        }
+        if &**event.name() != "received_socket" {
+            others.push(event.name().to_string());
+            continue;
+        }
+        let n = event.parameter(1).as_bytes().map_or(0, <[u8]>::len);
+        if n == 0 {
+            break;
+        }
+        received += n;
+        rig.raise("recv_socket", [connection.clone()]);
+    }
+    assert_eq!(received, 200_000);
+    while others.len() < 3 {
+        others.push(rig.next().await.name().to_string());
+    }
+    assert_eq!(others, ["connected_socket", "sent_socket", "closed_socket"]);
+}
+
+async fn tls_needs_only_another_address() {
+    let (server, client) = crate::certificates::trusting();
+    let net = crate::backend::net().with_server_tls(server).with_client_tls(client);
+    talk(&Rig::on(net, SocketServiceBuilder::new()), "tls://127.0.0.1:0").await;
+}
+
+async fn a_failed_handshake_is_an_error_of_the_socket() {
+    let (server, _) = crate::certificates::trusting();
+    let rig = Rig::on(
+        crate::backend::net().with_server_tls(server),
+        SocketServiceBuilder::new(),
+    );
+    let listening = rig.create().await;
+    rig.raise("bind_socket", [listening.clone(), "tls://127.0.0.1:0".into()]);
+    rig.raise("listen_socket", [listening.clone()]);
+    let port = rig
+        .expect("bound_socket", &listening)
+        .await
+        .parameter(1)
+        .as_int()
+        .unwrap();
+    rig.expect("listened_socket", &listening).await;
+    rig.raise("accept_socket", [listening.clone()]);
+    // It doesn't speak TLS.
+    let mut peer = rig.connect(u16::try_from(port).unwrap()).await;
+    peer.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
+    let connection = rig.expect("accepted_socket", &listening).await.parameter(1).clone();
+    rig.raise("recv_socket", [connection.clone()]);
+    rig.expect_error(&connection, "tls", "recv").await;
+    rig.raise("close_socket", [connection.clone()]);
+    rig.expect("closed_socket", &connection).await;
+}
+
+async fn unix_sockets_have_names() {
+    let name = format!(
+        "unix:@statechart-bridge-{}-{:?}",
+        std::process::id(),
+        std::thread::current().id()
+    );
+    talk(&Rig::new(), &name.replace(['(', ')'], "-")).await;
 }

@@ -4,6 +4,10 @@
 #[allow(dead_code, unused_imports, unused_macros, reason = "not every test uses everything")]
 mod backend;
 
+#[path = "../../../net-core/tests/common/certificates.rs"]
+#[allow(dead_code, reason = "not every test uses everything")]
+mod certificates;
+
 /// What the backends are included as elsewhere: their macros name it so.
 mod common {
     pub(crate) use super::backend;
