@@ -76,6 +76,20 @@ async fn echo_server() {
     assert_eq!(exchange(&at, b"again").await, b"again");
 }
 
+#[test]
+fn echo_client() {
+    let mut server = Running::start("echo_server", &[ANY]);
+    let to = server.endpoint().to_string();
+    let mut client = Running::start("echo_client", &[&to]);
+    for size in [1, 1000, 50_000, 1_000_000] {
+        assert_eq!(client.line(), format!("{size} bytes came back"));
+    }
+    assert!(client.child.wait().unwrap().success());
+    drop(server);
+    let mut client = Running::start("echo_client", &[&to]);
+    assert_eq!(client.child.wait().unwrap().code(), Some(1), "nobody is there");
+}
+
 #[tokio::test]
 async fn port_forwarder() {
     let mut echo = Running::start("echo_server", &[ANY]);

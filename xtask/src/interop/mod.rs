@@ -3,6 +3,7 @@
 //! Everything runs on 127.0.0.1 or in a folder of its own, every wait has a limit, and what a case starts is killed when
 //! the case is over. A new case is a function and a line in [`CASES`].
 
+mod kamaelia;
 mod oneline;
 mod original;
 mod secsgem;
@@ -95,6 +96,30 @@ const CASES: &[Case] = &[
         shows: "curl works with sim-io's HTTP server",
         needs: Some(("curl", "curl")),
         run: web::curl,
+    },
+    Case {
+        name: "kamaelia-client",
+        shows: "Kamaelia's TCPClient works with an echo server of components",
+        needs: None,
+        run: kamaelia::client,
+    },
+    Case {
+        name: "kamaelia-server",
+        shows: "a TcpClient of components works with Kamaelia's SimpleServer",
+        needs: None,
+        run: kamaelia::server,
+    },
+    Case {
+        name: "components-socat",
+        shows: "socat is echoed over TLS, though it closes its side at once",
+        needs: Some(("socat", "socat")),
+        run: kamaelia::socat,
+    },
+    Case {
+        name: "components-openssl",
+        shows: "openssl s_client verifies an echo server of components, and is echoed",
+        needs: Some(("openssl", "openssl")),
+        run: kamaelia::openssl,
     },
     Case {
         name: "nc",

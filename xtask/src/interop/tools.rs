@@ -85,28 +85,7 @@ pub(super) fn openssl(world: &mut World) -> Outcome<String> {
     let oneline = world.oneline()?;
     let version = child::capture(Command::new("openssl").arg("version"), LIMIT)?;
     world.took_part("openssl", &version);
-    let (certificate, key) = (world.folder().join("cert.pem"), world.folder().join("key.pem"));
-    let (certificate, key) = (certificate.to_string_lossy(), key.to_string_lossy());
-    let mut make = Command::new("openssl");
-    make.args([
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "2",
-    ])
-    .args([
-        "-subj",
-        "/CN=localhost",
-        "-addext",
-        "subjectAltName=DNS:localhost,IP:127.0.0.1",
-    ])
-    .args(["-out", &certificate, "-keyout", &key]);
-    child::capture(&mut make, LIMIT)?;
+    let (certificate, key) = certificate(world)?;
     let options = ["--tls-cert", &certificate, "--tls-key", &key];
     for protocol in ["-tls1_3", "-tls1_2"] {
         let server = Server::start(&oneline, "tls://127.0.0.1:0", &options)?;
@@ -128,6 +107,36 @@ pub(super) fn openssl(world: &mut World) -> Outcome<String> {
         .map_err(|text| format!("{protocol}: {text}"))?;
     }
     Ok("TLS 1.3, 1.2".into())
+}
+
+/// A certificate for localhost and 127.0.0.1 that openssl makes, and its key: two files.
+pub(super) fn certificate(world: &World) -> Outcome<(String, String)> {
+    let (certificate, key) = (world.folder().join("cert.pem"), world.folder().join("key.pem"));
+    let (certificate, key) = (
+        certificate.to_string_lossy().into_owned(),
+        key.to_string_lossy().into_owned(),
+    );
+    let mut make = Command::new("openssl");
+    make.args([
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+    ])
+    .args([
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost,IP:127.0.0.1",
+    ])
+    .args(["-out", &certificate, "-keyout", &key]);
+    child::capture(&mut make, LIMIT)?;
+    Ok((certificate, key))
 }
 
 fn over_tcp(oneline: &Path, client: impl Fn(&str) -> Command) -> Outcome<()> {

@@ -13,6 +13,7 @@ pub(super) struct World {
     folder: PathBuf,
     oneline: Option<Outcome<PathBuf>>,
     sim_io: BTreeMap<&'static str, Outcome<PathBuf>>,
+    components: BTreeMap<&'static str, Outcome<PathBuf>>,
     secsgem_peer: Option<Outcome<PathBuf>>,
     originals: Option<Outcome<Environment>>,
     versions: BTreeMap<String, String>,
@@ -27,6 +28,7 @@ impl World {
             folder,
             oneline: None,
             sim_io: BTreeMap::new(),
+            components: BTreeMap::new(),
             secsgem_peer: None,
             originals: None,
             versions: BTreeMap::new(),
@@ -65,6 +67,15 @@ impl World {
         built.clone()
     }
 
+    /// An example of components, built now unless it was already.
+    pub(super) fn components(&mut self, example: &'static str) -> Outcome<PathBuf> {
+        let built = self.components.entry(example).or_insert_with(|| {
+            println!("  building the example {example}");
+            child::build_example("components", example)
+        });
+        built.clone()
+    }
+
     /// The originals, installed now unless they were already.
     pub(super) fn originals(&mut self) -> Outcome<&Environment> {
         if self.originals.is_none() {
@@ -72,6 +83,7 @@ impl World {
             if let Ok(environment) = &prepared {
                 self.versions.insert("python".into(), environment.version()?);
                 for package in [
+                    "kamaelia",
                     "mosaik",
                     "mosaik-api-v3",
                     "mosaik-simpy-io",
