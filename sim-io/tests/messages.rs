@@ -4,7 +4,11 @@
 mod protocol_common;
 
 use std::cell::RefCell;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use net_core::{ErrorKind, Stream, TimeoutKind};
@@ -475,8 +479,8 @@ fn d07_a_bad_message_fails_the_channel_on_both_sides() {
 
 #[test]
 fn d08_the_cause_is_in_the_connections_events_too() {
-    let causes = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let told = std::sync::Arc::clone(&causes);
+    let causes = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let told = Arc::clone(&causes);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -662,49 +666,47 @@ fn a_slow_reader_is_given_up_and_the_simulation_goes_on() {
     });
 }
 
-/// The request takes a millisecond: the first one gives up before, in, and after the very instant in which it comes.
 #[test]
 fn several_processes_receive_and_one_that_gives_up_loses_nothing() {
-    for nanos in [500_000, 999_999, 1_000_000, 1_000_001, 2_000_000] {
-        on_virtual(async move |near, far| {
-            let (client, server) = (json(near), json(far));
-            let net = server.net().clone();
-            let first = net.spawn({
-                let (net, server) = (net.clone(), server.clone());
-                async move {
-                    let limit = Duration::from_nanos(nanos);
-                    if let Ok(got) = net.timeout(limit, server.recv()).await {
-                        got.unwrap().unwrap().succeed("the first").unwrap();
-                    }
-                }
-            });
-            // It waits already when the second one comes, which answers whatever the first one left.
-            net.sleep(Duration::ZERO).await;
-            net.spawn({
-                let server = server.clone();
-                async move {
-                    while let Ok(Some(request)) = server.recv().await {
-                        request.succeed("the second").unwrap();
-                    }
-                }
-            })
-            .unwrap();
-            for again in [false, true] {
-                let reply = client.send::<_, String>("?").timeout(Duration::from_secs(1)).await;
-                let by = if nanos > 1_000_000 && !again {
-                    "the first"
-                } else {
-                    "the second"
-                };
-                if nanos != 1_000_000 || again {
-                    assert_eq!(reply.unwrap(), by, "after {nanos} ns");
-                } else {
-                    reply.unwrap();
-                }
-            }
-            first.unwrap().await.unwrap();
-        });
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
     }
+
+    fn poll<F: Future>(future: &mut Pin<Box<F>>, count: &Arc<Count>) -> Poll<F::Output> {
+        let waker = Waker::from(Arc::clone(count));
+        future.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+
+    everywhere(async |near, far| {
+        let (client, server) = (json(near), json(far));
+        let counts = [0; 3].map(|_| Arc::new(Count::default()));
+        let mut receivers: Vec<_> = (0..3).map(|_| Box::pin(server.recv())).collect();
+        for (receiver, count) in receivers.iter_mut().zip(&counts) {
+            assert!(poll(receiver, count).is_pending());
+        }
+        let woken = || counts.each_ref().map(|count| count.0.load(Ordering::SeqCst));
+        let reply = client.send::<_, u32>("?");
+        while server.open_requests() == 0 {
+            server.net().sleep(Duration::from_millis(1)).await;
+        }
+        // Those who came first, one for each request. One that gives up before its turn leaves it to the next.
+        assert_eq!(woken(), [1, 0, 0]);
+        drop(receivers.remove(0));
+        assert_eq!(woken(), [1, 1, 0]);
+        let Poll::Ready(Ok(Some(request))) = poll(&mut receivers[0], &counts[1]) else {
+            panic!()
+        };
+        request.succeed(&7).unwrap();
+        assert_eq!(reply.await.unwrap(), 7);
+        // One that gives up without having been woken takes nobody's turn.
+        drop(receivers);
+        assert_eq!(woken(), [1, 1, 0]);
+    });
 }
 
 /// The original writes each message by itself, without TCP_NODELAY: the peer's system holds them up.
