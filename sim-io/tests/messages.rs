@@ -349,6 +349,25 @@ fn messages_over_the_limit_fail_alone() {
     });
 }
 
+/// What is written of them is far longer than what they say: escapes take six bytes for one.
+#[test]
+fn a_failure_reaches_the_peer_however_small_the_packets_are() {
+    let forms = [FailureForm::Text, FailureForm::List];
+    for (size, form) in [24, 100, 1000, 16_384].into_iter().zip(forms.into_iter().cycle()) {
+        everywhere(move |near, far| async move {
+            let client = python(near);
+            let options = MessageOptions::default().max_packet_size(size).failures(form);
+            let server = Message::with_options(far, PythonJson::new(), options).unwrap();
+            let reply = client.send("?");
+            let long = "\u{1}".repeat(5000);
+            let fault = Fault::new(&long, &long).with_traceback(&long);
+            server.recv().await.unwrap().unwrap().fail(fault).unwrap();
+            let limited = reply.timeout(Duration::from_secs(5)).await;
+            assert!(matches!(Reply::err(limited), RequestError::Remote(_)));
+        });
+    }
+}
+
 #[test]
 fn more_than_1024_open_requests_are_refused_here() {
     everywhere(async |near, far| {

@@ -36,8 +36,8 @@ pub enum FailureForm {
     List,
 }
 
-/// The longest part of a failure that is sent, in bytes: it must fit the smallest sensible packet.
-const LONGEST: usize = 4096;
+/// Stands for what was cut.
+const CUT: &str = "...";
 
 impl Fault {
     /// A failure of this kind, such as `ValueError`, with this message.
@@ -112,20 +112,19 @@ impl Fault {
         Self::new("", String::from_utf8_lossy(shown))
     }
 
-    /// The same, with no part longer than a packet should be.
-    pub(super) fn shortened(mut self) -> Self {
+    /// Cuts each part that is longer than so many bytes.
+    pub(super) fn shorten(&mut self, longest: usize) {
         for part in [&mut self.kind, &mut self.message] {
-            if part.len() > LONGEST {
-                part.truncate(part.floor_char_boundary(LONGEST));
-                part.push('…');
+            if part.len() > longest {
+                part.truncate(part.floor_char_boundary(longest));
+                part.push_str(CUT);
             }
         }
-        if self.traceback.len() > LONGEST {
+        if self.traceback.len() > longest {
             // Its end says more than its beginning.
-            let from = self.traceback.ceil_char_boundary(self.traceback.len() - LONGEST);
-            self.traceback.replace_range(..from, "…");
+            let from = self.traceback.ceil_char_boundary(self.traceback.len() - longest);
+            self.traceback.replace_range(..from, CUT);
         }
-        self
     }
 }
 

@@ -112,6 +112,9 @@ thread_local! {
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
+/// How long the parts of a failure may be, in bytes: shorter and shorter, until it fits a packet.
+const FAULT_LENGTHS: [usize; 4] = [4096, 1024, 128, 16];
+
 /// The most room that is kept for the next message.
 const KEPT: usize = 256 * 1024;
 
@@ -279,26 +282,39 @@ impl<C: Codec> Shared<C> {
     }
 
     /// The same for a request that was never counted.
-    pub(super) fn refuse(&self, id: &Id, fault: Fault) -> Result<(), RequestError> {
-        let pushed = with_scratch(|out| {
-            let fault = fault.shortened();
-            self.codec.begin(Kind::Failure, id, out);
-            let content = out.len();
-            if let Err(error) = self.codec.encode_fault(&fault, self.options.failures, out) {
-                out.truncate(content);
-                let fault = Fault::message_only(error.to_string()).shortened();
-                // If not even that can be written, an empty failure is one still.
-                let _ = self.codec.encode_fault(&fault, self.options.failures, out);
+    pub(super) fn refuse(&self, id: &Id, mut fault: Fault) -> Result<(), RequestError> {
+        // How long it is when it is written shows by writing it. The peer waits for an answer, so the shortest one is
+        // better than none.
+        let mut lengths = FAULT_LENGTHS.into_iter();
+        let pushed = loop {
+            let longest = lengths.next();
+            fault.shorten(longest.unwrap_or(0));
+            match self.push_fault(id, &fault) {
+                Err(error) if error.kind() == ErrorKind::FrameTooLong && longest.is_some() => {}
+                pushed => break pushed,
             }
-            self.codec.end(out);
-            self.sender.push(out)
-        });
+        };
         match pushed {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == ErrorKind::Limit => Err(self.overflow()),
             Err(error) if error.kind() == ErrorKind::FrameTooLong => Err(RequestError::TooLarge(error)),
             Err(_) => Err(RequestError::Channel(self.reason())),
         }
+    }
+
+    fn push_fault(&self, id: &Id, fault: &Fault) -> Result<(), Error> {
+        with_scratch(|out| {
+            self.codec.begin(Kind::Failure, id, out);
+            let content = out.len();
+            if let Err(error) = self.codec.encode_fault(fault, self.options.failures, out) {
+                out.truncate(content);
+                let fault = Fault::message_only(error.to_string());
+                // If not even that can be written, an empty failure is one still.
+                let _ = self.codec.encode_fault(&fault, self.options.failures, out);
+            }
+            self.codec.end(out);
+            self.sender.push(out)
+        })
     }
 
     fn answered(&self) {
