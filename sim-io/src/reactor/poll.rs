@@ -14,6 +14,8 @@ use crate::environment::core::Alarm;
 pub(super) struct Poll {
     bell: Bell,
     places: Vec<u32>,
+    /// Storage that is used again at each wait; empty between them.
+    fds: Vec<PollFd<'static>>,
 }
 
 impl Poll {
@@ -21,6 +23,7 @@ impl Poll {
         Ok(Self {
             bell: Bell::new()?,
             places: Vec::new(),
+            fds: Vec::new(),
         })
     }
 }
@@ -48,7 +51,8 @@ impl Wait for Poll {
         ready: &mut Vec<Ready>,
     ) -> io::Result<()> {
         self.places.clear();
-        let mut fds = vec![PollFd::from_borrowed_fd(self.bell.as_fd(), PollFlags::IN)];
+        let mut fds: Vec<PollFd<'_>> = std::mem::take(&mut self.fds);
+        fds.push(PollFd::from_borrowed_fd(self.bell.as_fd(), PollFlags::IN));
         for Wanted {
             place,
             socket,
@@ -62,15 +66,16 @@ impl Wait for Poll {
             self.places.push(place);
             fds.push(PollFd::from_borrowed_fd(socket, flags));
         }
-        match poll(&mut fds, timespec(limit).as_ref()) {
-            Ok(_) => {}
-            Err(Errno::INTR) => return Ok(()),
+        let some = match poll(&mut fds, timespec(limit).as_ref()) {
+            Ok(ready) => ready > 0,
+            Err(Errno::INTR) => false,
             Err(error) => return Err(error.into()),
-        }
-        if fds.first().is_some_and(|bell| !bell.revents().is_empty()) {
+        };
+        if some && fds.first().is_some_and(|bell| !bell.revents().is_empty()) {
             self.bell.silence();
         }
-        for (&place, fd) in self.places.iter().zip(fds.iter().skip(1)) {
+        let polled = self.places.iter().zip(fds.iter().skip(1));
+        for (&place, fd) in polled.filter(|_| some) {
             let flags = fd.revents();
             let over = flags.intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL);
             if !flags.is_empty() {
@@ -83,6 +88,9 @@ impl Wait for Poll {
                 });
             }
         }
+        // Without its elements the storage has no lifetime but its own; collecting in place keeps it.
+        fds.clear();
+        self.fds = fds.into_iter().filter_map(|_| None).collect();
         Ok(())
     }
 

@@ -37,7 +37,10 @@ impl Wake for ProcessWaker {
     fn wake_by_ref(self: &Arc<Self>) {
         let waits = {
             let mut woken = self.inbox.woken.lock().unwrap_or_else(PoisonError::into_inner);
-            woken.push(self.slot);
+            // Whoever is woken again and again takes up no more room while nobody looks.
+            if woken.last() != Some(&self.slot) {
+                woken.push(self.slot);
+            }
             self.inbox.waits.load(Ordering::Relaxed)
         };
         self.inbox.any.store(true, Ordering::SeqCst);
@@ -71,7 +74,6 @@ impl Core {
     fn drain_inbox_now(&self) {
         self.inbox.any.store(false, Ordering::Release);
         let mut woken = std::mem::take(&mut *self.inbox.woken.lock().unwrap_or_else(PoisonError::into_inner));
-        woken.dedup();
         let state = &mut *self.state.borrow_mut();
         for slot in woken.drain(..) {
             if state.processes.get(slot).is_some() {
