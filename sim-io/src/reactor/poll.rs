@@ -90,7 +90,7 @@ impl Wait for Poll {
         }
         // Without its elements the storage has no lifetime but its own; collecting in place keeps it.
         fds.clear();
-        self.fds = fds.into_iter().filter_map(|_| None).collect();
+        self.fds = fds.into_iter().map_while(|_| None).collect();
         Ok(())
     }
 
