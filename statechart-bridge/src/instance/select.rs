@@ -8,7 +8,11 @@ use crate::{ComboStepMaximality, Concurrency, Priority, Value};
 
 impl Step<'_, '_> {
     /// Takes what is enabled; false if nothing is.
+    #[inline]
     pub(super) fn small_step(&mut self) -> bool {
+        if self.machine.live.is_empty() && !self.machine.active.meets(&self.chart.spontaneous) {
+            return false;
+        }
         if self.chart.semantics.concurrency == Concurrency::Many {
             return self.small_step_of_many();
         }
@@ -47,12 +51,11 @@ impl Step<'_, '_> {
             let found = self.first(at)?;
             let transition = &self.chart.transitions[found.transition as usize];
             let (source, area) = (transition.source, transition.area);
-            let free = taken.iter().all(|taken| taken.1 <= area.0 || area.1 <= taken.0);
-            if free {
-                // With the inner one first, the outer ones around it were passed over for good.
-                return Some((found, source.0 + 1));
+            // What is inside of its source has lost against it, be it taken or not.
+            at = self.chart.state(source).end;
+            if taken.iter().all(|taken| taken.1 <= area.0 || area.1 <= taken.0) {
+                return Some((found, at));
             }
-            at = source.0 + 1;
         }
     }
 

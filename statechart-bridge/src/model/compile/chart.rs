@@ -315,7 +315,9 @@ impl<'a> Builder<'a> {
             .map(|number| {
                 let same = |other: &u32| {
                     let [a, b] = [number, *other].map(|number| &self.chart.transitions[number as usize]);
+                    // Each timer is a trigger of its own.
                     *other != number
+                        && a.trigger != Trigger::Timer
                         && a.trigger == b.trigger
                         && event(number) == event(*other)
                         && !matches!(b.guard, Guard::Else)
