@@ -89,5 +89,10 @@ fn idle_connections_cost_no_thread_and_little_memory() {
             tokio::task::yield_now().await;
         }
     });
-    runtime.block_on(work).unwrap();
+    let limit = std::time::Duration::from_secs(120);
+    let net = net_core::Net::os();
+    runtime
+        .block_on(async { net.timeout(limit, work).await })
+        .expect("an end")
+        .unwrap();
 }

@@ -11,8 +11,9 @@ use super::entry::Entry;
 use super::error::SocketError;
 use super::event::SocketEvent;
 use super::handle::SocketHandle;
-use super::machine::{Control, Machine};
+use super::machine::Machine;
 use super::service::Shared;
+use super::step::Control;
 use super::transport::Transport;
 
 /// Receives or accepts in a row before others get their turn.

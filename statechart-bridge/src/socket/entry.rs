@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
 use super::lock;
-use super::machine::Step;
+use super::step::Step;
 use crate::InstanceId;
 
 /// A socket's letter box. The model's handle leads here; the socket itself belongs to its task alone.

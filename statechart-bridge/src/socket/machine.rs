@@ -18,65 +18,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use net_core::{Endpoint, ErrorKind, Instant, Operation, TimeoutKind};
 
-use super::data::SocketData;
 use super::error::SocketError;
 use super::event::SocketEvent;
 use super::handle::SocketHandle;
 use super::option::{Setting, SocketOption};
+use super::step::{Control, Receiving, Sending, Step};
 use crate::InstanceId;
-
-/// A command for one socket.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Step {
-    Control(Control),
-    Recv,
-    RecvFrom,
-    Accept,
-    Send(SocketData, Option<Endpoint>),
-    Cancel,
-    Close,
-    /// A command with a wrong parameter, answered in its place.
-    Bad(SocketError),
-}
-
-/// What changes the socket itself.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Control {
-    Bind(Endpoint),
-    Listen,
-    Connect(Endpoint),
-    Shutdown,
-    Configure(SocketOption),
-}
-
-impl Step {
-    /// The command without its `_socket`.
-    pub(super) fn op(&self) -> &str {
-        match self {
-            Self::Bad(error) => &error.op,
-            Self::Control(control) => control.op(),
-            Self::Recv => "recv",
-            Self::RecvFrom => "recv_from",
-            Self::Accept => "accept",
-            Self::Send(_, None) => "send",
-            Self::Send(_, Some(_)) => "send_to",
-            Self::Cancel => "cancel",
-            Self::Close => "close",
-        }
-    }
-}
-
-impl Control {
-    pub(super) fn op(&self) -> &'static str {
-        match self {
-            Self::Bind(_) => "bind",
-            Self::Listen => "listen",
-            Self::Connect(_) => "connect",
-            Self::Shutdown => "shutdown",
-            Self::Configure(_) => "configure",
-        }
-    }
-}
 
 /// What a socket may hold, and how long it waits for a peer that takes nothing.
 #[derive(Clone, Copy, Debug)]
@@ -92,53 +39,6 @@ pub(super) struct Limits {
 pub(super) struct Answer {
     pub(super) event: SocketEvent,
     pub(super) raiser: Option<InstanceId>,
-}
-
-/// A receive that waits, and whether it wants to know who sent.
-#[derive(Clone, Copy, Debug)]
-struct Receiving {
-    raiser: InstanceId,
-    from: bool,
-}
-
-impl Receiving {
-    fn op(self) -> &'static str {
-        if self.from { "recv_from" } else { "recv" }
-    }
-}
-
-#[derive(Debug)]
-struct Sending {
-    data: SocketData,
-    to: Option<Endpoint>,
-    sent: usize,
-    raiser: InstanceId,
-    /// What is wrong with it, instead of data.
-    bad: Option<SocketError>,
-}
-
-impl Sending {
-    fn new(data: SocketData, to: Option<Endpoint>, raiser: InstanceId) -> Self {
-        Self {
-            data,
-            to,
-            sent: 0,
-            raiser,
-            bad: None,
-        }
-    }
-
-    fn bad(error: SocketError, raiser: InstanceId) -> Self {
-        let bad = Some(error);
-        Self {
-            bad,
-            ..Self::new(SocketData::Bytes(Bytes::new()), None, raiser)
-        }
-    }
-
-    fn op(&self) -> &'static str {
-        if self.to.is_some() { "send_to" } else { "send" }
-    }
 }
 
 /// The last thing in a socket's life.

@@ -71,6 +71,7 @@ mod address;
 mod boot;
 mod command;
 mod data;
+mod deliver;
 mod driver;
 mod entry;
 mod error;
@@ -79,6 +80,7 @@ mod handle;
 mod machine;
 mod option;
 mod service;
+mod step;
 mod transport;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -6,12 +6,11 @@ use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use net_core::{Endpoint, Net, Socket};
 use tokio::sync::oneshot;
 
-use super::boot::{BootError, Routing, Settings};
+use super::boot::{BootError, Settings};
 use super::command::{BadCommand, SOCKET_OUT, SocketCommand};
 use super::driver::Driver;
 use super::entry::Entry;
@@ -19,14 +18,10 @@ use super::error::SocketError;
 use super::event::SocketEvent;
 use super::handle::SocketHandle;
 use super::lock;
-use super::machine::{self, Answer, Control, Limits, Step};
+use super::machine::{self, Answer, Limits};
+use super::step::{Control, Step};
 use super::transport::Transport;
-use crate::{Event, Hold, InputError, InstanceId, Output, OutputListener, SharedController, Value, WeakController};
-
-/// The first pause before a full controller is offered an event again; doubles up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(1);
-/// The longest pause between two tries.
-const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+use crate::{Event, Hold, InstanceId, Output, OutputListener, SharedController, Value, WeakController};
 
 /// A socket service that runs: a handle on it. Dropping the handle changes nothing; the service ends with its controller,
 /// by the command `stop`, or by [`stop`](Self::stop).
@@ -75,7 +70,7 @@ impl fmt::Debug for SocketService {
 }
 
 /// What the service's own task does.
-enum Request {
+pub(super) enum Request {
     Create {
         id: Option<Value>,
         raiser: InstanceId,
@@ -92,23 +87,23 @@ enum Request {
 
 /// What the listener, the tasks and the handle share. The controller is not held: it holds the listener.
 pub(super) struct Shared {
-    controller: WeakController,
+    pub(super) controller: WeakController,
     net: Net,
-    settings: Settings,
+    pub(super) settings: Settings,
     token: Arc<()>,
     numbers: AtomicU64,
-    undelivered: AtomicU64,
-    state: Mutex<State>,
+    pub(super) undelivered: AtomicU64,
+    pub(super) state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     requests: VecDeque<Request>,
     waker: Option<Waker>,
     open: BTreeMap<u64, Arc<Entry>>,
     /// As long as there are sockets or requests.
     holding: Option<Hold>,
-    stopping: bool,
+    pub(super) stopping: bool,
     over: bool,
 }
 
@@ -231,7 +226,7 @@ impl Shared {
     }
 
     /// Leaves something for the service's task to do. When that has ended, the answer is given at once.
-    fn request(self: &Arc<Self>, request: Request) {
+    pub(super) fn request(self: &Arc<Self>, request: Request) {
         self.hold();
         let waker = {
             let mut state = lock(&self.state);
@@ -239,7 +234,10 @@ impl Shared {
                 let hold = state.holding.take();
                 drop(state);
                 drop(hold);
-                return self.after_end(request);
+                if let Some(answer) = stopped(request) {
+                    self.deliver_now(&answer);
+                }
+                return;
             }
             state.requests.push_back(request);
             state.waker.take()
@@ -267,18 +265,6 @@ impl Shared {
             }
         };
         drop(spare);
-    }
-
-    fn after_end(&self, request: Request) {
-        if let Some(answer) = stopped(request) {
-            for to in self.targets(&answer) {
-                let controller = self.controller.upgrade();
-                let given = controller.map(|controller| controller.add_input(answer.event.to_event(), to));
-                if !matches!(given, Some(Ok(()))) {
-                    self.undelivered.fetch_add(1, Ordering::Relaxed);
-                }
-            }
-        }
     }
 
     /// The service's own task.
@@ -428,61 +414,6 @@ impl Shared {
         if let Some(waker) = waker {
             waker.wake();
         }
-    }
-
-    /// Gives an answer to the controller. One that is full is waited for.
-    pub(super) async fn deliver(self: &Arc<Self>, answer: Answer) {
-        let event = answer.event.to_event();
-        for to in self.targets(&answer) {
-            let mut pause = FIRST_PAUSE;
-            loop {
-                // Not held while waiting.
-                let given = match self.controller.upgrade() {
-                    Some(controller) => controller.add_input(event.clone(), to),
-                    None => Err(InputError::Stopped),
-                };
-                match given {
-                    Ok(()) => break,
-                    Err(InputError::Full { .. }) => {
-                        self.net.sleep(pause).await;
-                        pause = (pause * 2).min(LONGEST_PAUSE);
-                    }
-                    Err(error) => {
-                        self.undelivered.fetch_add(1, Ordering::Relaxed);
-                        #[cfg(feature = "tracing")]
-                        tracing::warn!(%event, %error, "an answer could not be given");
-                        if error == InputError::Stopped {
-                            self.end_with_controller();
-                        }
-                        break;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Nobody hears the answers any more.
-    fn end_with_controller(self: &Arc<Self>) {
-        if !lock(&self.state).stopping {
-            self.request(Request::Stop {
-                raiser: None,
-                done: None,
-                silent: true,
-            });
-        }
-    }
-
-    /// Who gets an answer.
-    fn targets(&self, answer: &Answer) -> Vec<Option<InstanceId>> {
-        let (Some(raiser), false) = (answer.raiser, self.settings.routing == Routing::All) else {
-            return vec![None];
-        };
-        // Of a new socket nobody knows but who asked for it.
-        let created = matches!(answer.event, SocketEvent::Created { .. });
-        let entry = answer.event.socket().and_then(SocketHandle::entry).filter(|_| !created);
-        let mut targets = entry.map(|entry| entry.users()).unwrap_or_default();
-        targets.insert(raiser);
-        targets.into_iter().map(Some).collect()
     }
 }
 
