@@ -41,6 +41,19 @@
 //! * A component that fails or panics ends alone; its [`End`], its `signal` and the log tell why. [`supervise`] starts it
 //!   anew, [`OnFailure::Escalate`] ends its chassis.
 //!
+//! # Ending
+//! | what comes to `control` | what the component does | what it says on `signal` |
+//! |---|---|---|
+//! | [`ProducerFinished`](Signal::ProducerFinished) | everything that was sent before it, then it ends | a new `ProducerFinished` |
+//! | [`ShutdownMicroprocess`](Signal::ShutdownMicroprocess) | ends at once; a send that waits for room fails | the same |
+//! | any other signal | goes on; [`Context::notice`] tells it | – |
+//! | nothing; its work is done | ends | a new `ProducerFinished` |
+//! | nothing; it fails or panics | ends alone | a `ProducerFinished` with the failure |
+//! | both, one after the other | the order to end at once counts | the `ShutdownMicroprocess` |
+//!
+//! A component with a `control` box among its fields decides itself. Chassis end when all their children have ended:
+//! [`Graphline`] and [`Carousel`] have tables of who is told.
+//!
 //! # What is here
 //! * Chassis: [`Pipeline`], [`Graphline`], [`Par`], [`Seq`], [`Carousel`], [`Backplane`] with [`PublishTo`] and
 //!   [`SubscribeTo`], [`Fanout`], [`Splitter`] and [`Plug`].

@@ -1,6 +1,6 @@
 //! Links: direct delivery, passthrough of all three kinds, moving what waits, all or nothing.
 
-use components::{Delivery, Inbox, LinkError, Net, Outbox, link, relink, unlink};
+use components::{Delivery, Graphline, Inbox, LinkError, Net, Outbox, for_each, from_iter, link, relink, unlink};
 
 #[test]
 fn messages_go_straight_to_the_end_of_any_chain() {
@@ -159,4 +159,25 @@ async fn nothing_is_lost_or_reordered_while_links_change() {
     });
     sender.unwrap().await.unwrap();
     receiver.unwrap().await.unwrap();
+}
+
+#[test]
+fn d08_a_wrong_type_of_message_is_refused_when_it_is_linked() {
+    // What is linked by type does not compile: see `Linkable`. By name it is an error, and nothing is linked.
+    let mut graph = Graphline::new();
+    graph.add("TEXT", from_iter(["a".to_owned()])).unwrap();
+    graph.add("NUMBERS", for_each(|_: u64| {})).unwrap();
+    let error = graph.link("TEXT.outbox", "NUMBERS.inbox").unwrap_err();
+    assert!(error.to_string().contains("sends alloc::string::String"), "{error}");
+    assert!(error.to_string().contains("takes u64"), "{error}");
+    graph.link("TEXT.outbox", "self.text").unwrap();
+}
+
+#[test]
+fn d20_boxes_belong_to_one_graph_and_to_no_other() {
+    let mut first = Graphline::new();
+    first.add("A", for_each(|_: u64| {})).unwrap();
+    first.link("self.numbers", "A.inbox").unwrap();
+    assert!(first.own_inbox::<u64>("numbers").is_some());
+    assert!(Graphline::new().own_inbox::<u64>("numbers").is_none());
 }
