@@ -12,7 +12,7 @@
 //! * [`Event`]: a name, a port, parameters by position; each a [`Value`].
 //! * [`Controller`]: what a service on ports needs of whatever runs the charts; [`OutputListener`] gets what charts
 //!   raise on outports.
-//! * [`Document`]: model files, in SCCD's XML.
+//! * [`Document`]: model files, in SCCD's XML or SCXML.
 //! * [`socket`]: the service that lets charts use sockets by events.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -24,6 +24,8 @@
 #[macro_use]
 mod log;
 mod controller;
+#[cfg(feature = "xml")]
+mod draw;
 mod event;
 mod instance;
 mod manager;
@@ -32,6 +34,8 @@ mod object;
 mod ports;
 mod report;
 mod script;
+#[cfg(feature = "xml")]
+mod scxml;
 mod semantics;
 pub mod socket;
 mod value;

@@ -8,7 +8,7 @@ pub(crate) mod compiled;
 mod error;
 mod path;
 pub(crate) mod raise;
-mod state;
+pub(crate) mod state;
 mod transition;
 
 pub use builder::{Model, ModelBuilder};

@@ -1,5 +1,6 @@
 //! A model as its file says it: what was written, and where.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::{Place, Semantics};
@@ -28,6 +29,8 @@ pub(crate) struct Diagram {
     pub(crate) outports: Vec<Text>,
     pub(crate) classes: Vec<Class>,
     pub(crate) tests: Vec<Test>,
+    /// SCXML: code names attributes without `self`, and states by their ids; their paths.
+    pub(crate) scxml: Option<BTreeMap<Arc<str>, String>>,
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +97,8 @@ pub(crate) struct Chart {
     pub(crate) initial: Option<Text>,
     pub(crate) semantics: Semantics,
     pub(crate) states: Vec<State>,
+    /// What SCCD rejects and SCXML has.
+    pub(crate) lenient: bool,
     pub(crate) place: Place,
 }
 

@@ -47,6 +47,7 @@ pub(super) fn read(node: &Node<'_>) -> Result<Chart, Problem> {
         initial,
         semantics,
         states,
+        lenient: false,
         place: node.place(),
     })
 }

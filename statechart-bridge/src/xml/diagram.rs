@@ -29,6 +29,7 @@ pub(super) fn read(node: &Node<'_>, files: &mut Files) -> Result<Diagram, Proble
         outports: Vec::new(),
         classes: Vec::new(),
         tests: Vec::new(),
+        scxml: None,
     };
     for child in node.children()? {
         match child.name() {

@@ -12,7 +12,11 @@ use crate::{Action, Context, Event, Expression, Fault, ModelError, Place, Proble
 pub(super) fn model(diagram: &ast::Diagram) -> Result<(Model, Starlark), ModelError> {
     let mut builder = Model::builder();
     let top = diagram.top.as_ref().map(|top| (&*top.text, &top.place));
-    let language = Starlark::new(top, &mut builder).map_err(|problem| ModelError::new(vec![problem]))?;
+    let mut language = Starlark::new(top, &mut builder).map_err(|problem| ModelError::new(vec![problem]))?;
+    if let (Some(paths), [class]) = (&diagram.scxml, &diagram.classes[..]) {
+        let names = class.attributes.iter().map(|attribute| &attribute.name.text);
+        language = language.with_data(names, paths.clone());
+    }
     let mut lowering = Lowering {
         builder,
         language: &language,
@@ -192,6 +196,9 @@ impl Lowering<'_> {
 
     fn chart(&mut self, written: &ast::Chart) -> Chart {
         let mut chart = Chart::new().semantics(written.semantics).at(written.place.clone());
+        if written.lenient {
+            chart = chart.lenient();
+        }
         match &written.initial {
             Some(initial) => chart = chart.initial(initial.text.trim()),
             None => self.no_initial(&written.states, "/", &written.place),

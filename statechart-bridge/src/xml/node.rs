@@ -10,26 +10,26 @@ use crate::Place;
 use crate::Problem;
 
 /// A longer file is no model.
-pub(super) const LONGEST: usize = 16 * 1024 * 1024;
+pub(crate) const LONGEST: usize = 16 * 1024 * 1024;
 /// States in states, and everything around them.
 const DEEPEST: usize = 128;
 const MOST_NODES: u32 = 1_000_000;
 
 /// A file and where its lines begin.
-pub(super) struct Source<'a> {
+pub(crate) struct Source<'a> {
     name: Arc<str>,
     text: &'a str,
     lines: Vec<usize>,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(name: Arc<str>, text: &'a str) -> Self {
+    pub(crate) fn new(name: Arc<str>, text: &'a str) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let lines = std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect();
         Self { name, text, lines }
     }
 
-    pub(super) fn parse(&self) -> Result<Document<'a>, Problem> {
+    pub(crate) fn parse(&self) -> Result<Document<'a>, Problem> {
         if self.text.len() > LONGEST {
             let message = format!("{} bytes: expected {LONGEST} at most", self.text.len());
             return Err(problem(Place::new(Arc::clone(&self.name), 0, 0), message));
@@ -60,37 +60,37 @@ impl<'a> Source<'a> {
 
 /// An element.
 #[derive(Clone, Copy)]
-pub(super) struct Node<'a> {
+pub(crate) struct Node<'a> {
     node: roxmltree::Node<'a, 'a>,
     source: &'a Source<'a>,
     depth: usize,
 }
 
 impl<'a> Node<'a> {
-    pub(super) fn root(document: &'a Document<'a>, source: &'a Source<'a>) -> Self {
+    pub(crate) fn root(document: &'a Document<'a>, source: &'a Source<'a>) -> Self {
         let node = document.root_element();
         Self { node, source, depth: 0 }
     }
 
-    pub(super) fn name(&self) -> &'a str {
+    pub(crate) fn name(&self) -> &'a str {
         self.node.tag_name().name()
     }
 
-    pub(super) fn namespace(&self) -> Option<&'a str> {
+    pub(crate) fn namespace(&self) -> Option<&'a str> {
         self.node.tag_name().namespace()
     }
 
-    pub(super) fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         self.source.place(self.node.range().start)
     }
 
     /// An error at this element.
-    pub(super) fn error(&self, message: impl Into<String>) -> Problem {
+    pub(crate) fn error(&self, message: impl Into<String>) -> Problem {
         problem(self.place(), message)
     }
 
     /// An error that says that this child doesn't belong here.
-    pub(super) fn unexpected(&self, child: &Node<'_>, expected: &[&str]) -> Problem {
+    pub(crate) fn unexpected(&self, child: &Node<'_>, expected: &[&str]) -> Problem {
         let (parent, child_name) = (self.name(), child.name());
         child.error(format!(
             "element `{child_name}` in `{parent}` is unknown: expected {}",
@@ -99,7 +99,7 @@ impl<'a> Node<'a> {
     }
 
     /// Refuses all attributes but these.
-    pub(super) fn only(&self, expected: &[&str]) -> Result<(), Problem> {
+    pub(crate) fn only(&self, expected: &[&str]) -> Result<(), Problem> {
         for attribute in self.node.attributes() {
             if attribute.namespace().is_some() || !expected.contains(&attribute.name()) {
                 let place = self.source.place(attribute.range().start);
@@ -118,7 +118,7 @@ impl<'a> Node<'a> {
     }
 
     /// The attribute, if it is there.
-    pub(super) fn attribute(&self, name: &str) -> Option<Text> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<Text> {
         let attribute = self
             .node
             .attributes()
@@ -128,7 +128,7 @@ impl<'a> Node<'a> {
     }
 
     /// The attribute, if it is there; it must not be empty then.
-    pub(super) fn filled(&self, name: &str) -> Result<Option<Text>, Problem> {
+    pub(crate) fn filled(&self, name: &str) -> Result<Option<Text>, Problem> {
         match self.attribute(name) {
             Some(text) if text.text.trim().is_empty() => Err(problem(
                 text.place,
@@ -139,13 +139,13 @@ impl<'a> Node<'a> {
     }
 
     /// The attribute, which must be there and not empty.
-    pub(super) fn required(&self, name: &str) -> Result<Text, Problem> {
+    pub(crate) fn required(&self, name: &str) -> Result<Text, Problem> {
         self.filled(name)?
             .ok_or_else(|| self.error(format!("element `{}` needs the attribute `{name}`", self.name())))
     }
 
     /// An attribute that is true or false.
-    pub(super) fn flag(&self, name: &str) -> Result<bool, Problem> {
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Problem> {
         match self.attribute(name) {
             None => Ok(false),
             Some(text) => match &*text.text.trim().to_ascii_lowercase() {
@@ -160,7 +160,7 @@ impl<'a> Node<'a> {
     }
 
     /// The child elements; text between them is refused.
-    pub(super) fn children(&self) -> Result<Vec<Node<'a>>, Problem> {
+    pub(crate) fn children(&self) -> Result<Vec<Node<'a>>, Problem> {
         let depth = self.depth + 1;
         if depth > DEEPEST {
             return Err(self.error(format!("{DEEPEST} elements inside each other: expected fewer")));
@@ -195,7 +195,7 @@ impl<'a> Node<'a> {
     }
 
     /// Refuses children.
-    pub(super) fn leaf(&self) -> Result<(), Problem> {
+    pub(crate) fn leaf(&self) -> Result<(), Problem> {
         match self.children()?.first() {
             None => Ok(()),
             Some(child) => Err(self.unexpected(child, &[])),
@@ -203,7 +203,7 @@ impl<'a> Node<'a> {
     }
 
     /// The text inside, which may be in a CDATA section; elements are refused.
-    pub(super) fn text(&self) -> Result<Text, Problem> {
+    pub(crate) fn text(&self) -> Result<Text, Problem> {
         let mut text = String::new();
         let mut place = None;
         for node in self.node.children() {

@@ -108,7 +108,7 @@ impl Document {
         }
         let mut last = Duration::ZERO;
         for input in &test.inputs {
-            let event = self.event(&input.event)?;
+            let event = self.written(&input.event)?;
             let time = Duration::from_millis(input.time);
             last = last.max(time);
             engine
@@ -154,10 +154,10 @@ impl Document {
     }
 
     fn slot(&self, slot: &Slot) -> Result<Vec<Event>, String> {
-        slot.events.iter().map(|event| self.event(event)).collect()
+        slot.events.iter().map(|event| self.written(event)).collect()
     }
 
-    fn event(&self, written: &TestEvent) -> Result<Event, String> {
+    fn written(&self, written: &TestEvent) -> Result<Event, String> {
         let value = |text: &Text| {
             let value = self.language().constant(&text.text, &text.place);
             value.map_err(|problem| problem.to_string())

@@ -134,6 +134,12 @@ const BUDGETS: &[Budget] = &[
         most: 16,
         reason: "net-core, indexmap for maps in order, the trait Stream",
     },
+    Budget {
+        member: "statechart-bridge",
+        features: Features::Default,
+        most: 48,
+        reason: "the program: clap; model files: roxmltree; a library user goes without",
+    },
 ];
 
 pub(super) fn check(members: &[Member]) -> Outcome<Vec<Problem>> {

@@ -75,7 +75,7 @@ impl Budget {
             Some(left) => {
                 self.memory = left;
                 // Much memory takes much time.
-                let steps = bytes as u64 / 256;
+                let steps = bytes as u64 / 1024;
                 self.steps = self.steps.saturating_sub(steps);
                 Ok(())
             }

@@ -22,6 +22,10 @@ pub(super) enum Global {
     /// A function, by its number, with the names of its parameters and how many have no default.
     Function(usize, Arc<[Arc<str>]>, usize),
     Module(Arc<str>),
+    /// An attribute of the instance that code names without `self`.
+    Attribute,
+    /// A function that asks for a state by its name: the paths of the states.
+    InState(Arc<BTreeMap<Arc<str>, String>>),
 }
 
 pub(super) type Globals = BTreeMap<Arc<str>, Global>;
@@ -79,6 +83,9 @@ impl<'a> Compiler<'a> {
         let mut names = BTreeSet::new();
         assigned(statements, &mut names);
         for name in names {
+            if matches!(self.globals.get(&name), Some(Global::Attribute)) {
+                continue;
+            }
             if self.in_function && self.locals.iter().any(|local| local.name == name) {
                 continue;
             }
@@ -275,6 +282,9 @@ impl<'a> Compiler<'a> {
         Ok(match target {
             ast::Target::Name(name, at) => {
                 self.assignable(name, *at)?;
+                if self.is_bare_attribute(name) {
+                    return Ok(Target::Attribute(self.builder.key(name)));
+                }
                 let slot = match self.find_local(name) {
                     Some(slot) => slot,
                     None => self.local(name),
@@ -315,6 +325,11 @@ impl<'a> Compiler<'a> {
             ast::Target::Tuple(_, at) => return Err(self.wrong(*at, "several targets: expected one")),
         };
         self.expression(&Expr { at, kind })
+    }
+
+    /// Whether the name, without `self`, is an attribute.
+    fn is_bare_attribute(&self, name: &str) -> bool {
+        matches!(self.globals.get(name), Some(Global::Attribute)) && self.find_local(name).is_none()
     }
 
     fn assignable(&self, name: &str, at: At) -> Result<()> {
@@ -434,6 +449,8 @@ impl<'a> Compiler<'a> {
                 return Err(self.wrong(at, format!("the function `{name}` can only be called")));
             }
             Some(Global::Module(module)) => return Err(self.wrong(at, no_module(module))),
+            Some(Global::Attribute) => return Ok(Op::Attribute(self.builder.key(name), Arc::clone(name))),
+            Some(Global::InState(_)) => return Err(self.wrong(at, format!("expected {name}(\"state\")"))),
             None => {}
         }
         Err(self.wrong(
@@ -555,6 +572,20 @@ impl<'a> Compiler<'a> {
     fn call_name(&mut self, name: &Arc<str>, arguments: &[ast::Argument], at: At) -> Result<Op> {
         if let Some(Global::Function(number, parameters, least)) = self.globals.get(name) {
             return self.call_function(name, *number, parameters, *least, arguments, at);
+        }
+        if let Some(Global::InState(paths)) = self.globals.get(name) {
+            let [ast::Argument { value, .. }] = arguments else {
+                return Err(self.wrong(at, format!("expected {name}(\"state\")")));
+            };
+            let path = match &value.kind {
+                Kind::Value(Value::Str(id)) => paths.get(&**id),
+                _ => None,
+            };
+            let Some(path) = path else {
+                return Err(self.wrong(value.at, format!("{name}: expected the id of a state as a text")));
+            };
+            self.references.push(path.clone());
+            return Ok(Op::InState(vec![path.as_str().into()]));
         }
         match &**name {
             "INSTATE" | "inState" => return self.in_state(arguments, at),

@@ -23,6 +23,7 @@ mod ops;
 mod parser;
 mod run;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use budget::Budget;
@@ -142,6 +143,19 @@ impl Starlark {
             program: Arc::new(Program { functions }),
             globals,
         })
+    }
+
+    /// Adds what SCXML has: attributes by their names alone, and `In` with the paths of the states.
+    pub(crate) fn with_data<'a>(
+        mut self,
+        attributes: impl IntoIterator<Item = &'a Arc<str>>,
+        paths: BTreeMap<Arc<str>, String>,
+    ) -> Self {
+        for name in attributes {
+            self.globals.insert(Arc::clone(name), Global::Attribute);
+        }
+        self.globals.insert("In".into(), Global::InState(Arc::new(paths)));
+        self
     }
 
     /// Compiles statements.

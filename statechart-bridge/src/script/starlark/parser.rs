@@ -674,13 +674,11 @@ impl<'a> Parser<'a> {
                 self.count(at)?;
             }
             let kind = if self.eat(".") {
-                let name = match self.bump() {
-                    Token::Name(name) => name,
-                    _ => {
-                        self.next -= 1;
-                        return Err(self.expected("a name"));
-                    }
+                let Token::Name(name) = self.peek() else {
+                    return Err(self.expected("a name"));
                 };
+                let name = Arc::clone(name);
+                self.next += 1;
                 Kind::Attribute(Box::new(value), name)
             } else if self.eat("(") {
                 Kind::Call(Box::new(value), self.arguments()?)

@@ -558,7 +558,7 @@ impl Frame<'_> {
         }
         let mut list = Vec::new();
         self.clauses(at, comprehension, &comprehension.clauses, cx, &mut |_, value| {
-            list.push(value)
+            list.push(value);
         })?;
         Ok(list.into())
     }

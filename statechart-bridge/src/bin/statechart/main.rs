@@ -1,0 +1,96 @@
+//! The program `statechart`: runs, checks, tests and draws model files.
+
+mod args;
+mod draw;
+mod run;
+mod signal;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use args::{Action, Arguments};
+use clap::Parser;
+use statechart_bridge::Document;
+
+/// A model was refused, a test failed, or the model could not run.
+const FAILED: u8 = 1;
+/// The command line makes no sense.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    match Arguments::parse().action {
+        Action::Run(arguments) => run::run(&arguments),
+        Action::Check { models } => check(&models),
+        Action::Test { models } => test(&models),
+        Action::Draw(arguments) => draw::run(&arguments),
+    }
+}
+
+/// A line on standard output; nobody reading it is no error.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Tells an error on standard error.
+fn failed(text: impl std::fmt::Display) -> ExitCode {
+    eprintln!("statechart: {text}");
+    ExitCode::from(FAILED)
+}
+
+/// Tells a mistake on the command line.
+fn misused(text: &str) -> ExitCode {
+    eprintln!("statechart: {text}\n\nFor more information, try '--help'.");
+    ExitCode::from(USAGE)
+}
+
+/// Reads a model, and tells what is doubtful in it.
+fn open(path: &Path) -> Result<Document, ExitCode> {
+    let document = Document::open(path).map_err(|error| {
+        eprintln!("{error}");
+        ExitCode::from(FAILED)
+    })?;
+    for warning in document.model().warnings() {
+        eprintln!("warning: {warning}");
+    }
+    Ok(document)
+}
+
+fn check(models: &[PathBuf]) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for path in models {
+        match open(path) {
+            Ok(document) => say(&format!(
+                "{}: ok, {} classes",
+                path.display(),
+                document.model().classes().count()
+            )),
+            Err(refused) => code = refused,
+        }
+    }
+    code
+}
+
+fn test(models: &[PathBuf]) -> ExitCode {
+    let (mut passed, mut failures) = (0, 0);
+    for path in models {
+        let Ok(document) = open(path) else {
+            failures += 1;
+            continue;
+        };
+        for report in document.run_tests() {
+            if report.passed() {
+                passed += 1;
+            } else {
+                failures += 1;
+            }
+            say(&format!("{}: {report}", path.display()));
+        }
+    }
+    say(&format!("{passed} passed, {failures} failed"));
+    if failures == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FAILED)
+    }
+}

@@ -1,0 +1,416 @@
+//! The core of SCXML (W3C, 2015), read into the same tree as SCCD's XML.
+//!
+//! Of one event, all transitions are taken that don't conflict; inner ones win. Internal events wait behind external ones
+//! that wait already.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::xml::ast::{
+    Action, Attribute, Chart, Class, Destination, Diagram, Kind, Method, Parameter, Raise, State, Text, Transition,
+    Trigger,
+};
+use crate::xml::error::problem;
+use crate::xml::node::Node;
+use crate::{Concurrency, InputEventLifeline, Priority, Problem, Semantics};
+
+type Result<T> = std::result::Result<T, Problem>;
+
+const NAMESPACE: &str = "http://www.w3.org/2005/07/scxml";
+const ACTIONS: [&str; 6] = ["raise", "send", "log", "assign", "if", "script"];
+
+/// Reads `scxml`.
+pub(crate) fn read(root: &Node<'_>) -> Result<Diagram> {
+    if root.namespace().is_some_and(|namespace| namespace != NAMESPACE) {
+        return Err(root.error(format!("expected the namespace {NAMESPACE}")));
+    }
+    root.only(&["initial", "name", "version", "datamodel", "binding"])?;
+    check(root, "version", &["1.0"])?;
+    check(root, "datamodel", &["starlark", "python", "null"])?;
+    check(root, "binding", &["early"])?;
+    let mut reader = Reader::default();
+    let mut chart = Chart {
+        initial: None,
+        semantics: Semantics {
+            priority: Priority::SourceChild,
+            concurrency: Concurrency::Many,
+            input_event_lifeline: InputEventLifeline::FirstSmallStep,
+            ..Semantics::default()
+        },
+        states: Vec::new(),
+        lenient: true,
+        place: root.place(),
+    };
+    let mut attributes = Vec::new();
+    let mut script = None;
+    for child in root.children()? {
+        match child.name() {
+            "datamodel" => data(&child, &mut attributes)?,
+            "script" if script.is_none() => {
+                child.only(&[])?;
+                script = Some(child.text()?);
+            }
+            "state" | "parallel" | "final" => chart.states.push(reader.state(&child, "")?),
+            _ => {
+                let expected = ["state", "parallel", "final", "datamodel", "script"];
+                return Err(root.unexpected(&child, &expected));
+            }
+        }
+    }
+    if chart.states.is_empty() {
+        return Err(root.error("a chart needs a state"));
+    }
+    let initial = root.filled("initial")?;
+    chart.initial = initial.map(|initial| reader.paths(&initial)).transpose()?;
+    for state in &mut chart.states {
+        reader.resolve(state)?;
+    }
+    let name = root.filled("name")?.unwrap_or_else(|| Text::new("scxml", root.place()));
+    let constructor = script.map(|body| Method {
+        name: name.clone(),
+        is_abstract: false,
+        parameters: Vec::new(),
+        supers: Vec::new(),
+        place: body.place.clone(),
+        body: Some(body),
+    });
+    let port = |name: &str| vec![Text::new(name, root.place())];
+    Ok(Diagram {
+        name: Some(name.clone()),
+        author: None,
+        description: None,
+        top: None,
+        inports: port("input"),
+        outports: port("output"),
+        classes: vec![Class {
+            name,
+            default: true,
+            associations: Vec::new(),
+            inheritances: Vec::new(),
+            attributes,
+            constructor,
+            destructor: None,
+            methods: Vec::new(),
+            inports: Vec::new(),
+            outports: Vec::new(),
+            chart: Some(chart),
+        }],
+        tests: Vec::new(),
+        scxml: Some(reader.known),
+    })
+}
+
+fn check(node: &Node<'_>, attribute: &str, known: &[&str]) -> Result<()> {
+    match node.attribute(attribute) {
+        Some(text) if !known.contains(&text.text.trim()) => {
+            let message = format!("{attribute} is `{}`: expected {}", text.text, known.join(" or "));
+            Err(problem(text.place, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn data(node: &Node<'_>, attributes: &mut Vec<Attribute>) -> Result<()> {
+    node.only(&[])?;
+    for child in node.children()? {
+        if child.name() != "data" {
+            return Err(node.unexpected(&child, &["data"]));
+        }
+        child.only(&["id", "expr"])?;
+        let name = child.required("id")?;
+        let initial = match child.filled("expr")? {
+            Some(expression) => Some(expression),
+            None => Some(child.text()?).filter(|text| !text.text.trim().is_empty()),
+        };
+        attributes.push(Attribute { name, initial });
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Reader {
+    /// The paths of the states by their ids.
+    known: BTreeMap<Arc<str>, String>,
+    unnamed: usize,
+}
+
+impl Reader {
+    fn state(&mut self, node: &Node<'_>, above: &str) -> Result<State> {
+        let kind = match (node.name(), node.attribute("type")) {
+            ("parallel", _) => Kind::Parallel,
+            ("history", Some(text)) if &*text.text == "deep" => Kind::DeepHistory,
+            ("history", _) => {
+                check(node, "type", &["shallow", "deep"])?;
+                Kind::ShallowHistory
+            }
+            _ => Kind::Plain,
+        };
+        node.only(match node.name() {
+            "state" => &["id", "initial"],
+            "history" => &["id", "type"],
+            _ => &["id"],
+        })?;
+        let id = match node.filled("id")? {
+            Some(id) => id,
+            None => {
+                self.unnamed += 1;
+                Text::new(&format!("_{}", self.unnamed), node.place())
+            }
+        };
+        if id.text.chars().any(|letter| "/,() \t\r\n".contains(letter)) || matches!(&*id.text, "." | "..") {
+            let message = format!(
+                "id `{}`: expected a name without spaces and without any of / , ( )",
+                id.text
+            );
+            return Err(problem(id.place, message));
+        }
+        let path = format!("{above}/{}", id.text);
+        if self.known.insert(Arc::clone(&id.text), path.clone()).is_some() {
+            return Err(problem(id.place, format!("state `{}` is there twice", id.text)));
+        }
+        let mut state = State {
+            initial: node.filled("initial")?,
+            id,
+            kind,
+            children: Vec::new(),
+            transitions: Vec::new(),
+            entry: Vec::new(),
+            exit: Vec::new(),
+            place: node.place(),
+        };
+        let expected: &[&str] = match node.name() {
+            "history" => &["transition"],
+            "final" => &["onentry", "onexit"],
+            "parallel" => &["transition", "state", "parallel", "history", "onentry", "onexit"],
+            _ => &[
+                "transition",
+                "state",
+                "parallel",
+                "final",
+                "history",
+                "initial",
+                "onentry",
+                "onexit",
+            ],
+        };
+        for child in node.children()? {
+            match child.name() {
+                name if !expected.contains(&name) => return Err(node.unexpected(&child, expected)),
+                "transition" if node.name() == "history" => {
+                    child.only(&["target"])?;
+                    child.leaf()?;
+                    state.initial = Some(child.required("target")?);
+                }
+                "transition" => transitions(&child, &mut state.transitions)?,
+                "initial" => {
+                    child.only(&[])?;
+                    let inner = child.children()?;
+                    let [transition] = &inner[..] else {
+                        return Err(child.error("expected one transition in `initial`"));
+                    };
+                    transition.only(&["target"])?;
+                    transition.leaf()?;
+                    state.initial = Some(transition.required("target")?);
+                }
+                "onentry" => actions(&child, &mut state.entry)?,
+                "onexit" => actions(&child, &mut state.exit)?,
+                _ => state.children.push(self.state(&child, &path)?),
+            }
+        }
+        // A final state says that its parent is done.
+        if node.name() == "final"
+            && let Some((_, parent)) = above.rsplit_once('/')
+        {
+            let event = Text::new(&format!("done.state.{parent}"), node.place());
+            state.entry.push(Action::Raise(local(event, Vec::new(), node)));
+        }
+        Ok(state)
+    }
+
+    /// Ids with spaces between, as paths with commas between.
+    fn paths(&self, ids: &Text) -> Result<Text> {
+        let mut paths = Vec::new();
+        for id in ids.text.split_whitespace() {
+            match self.known.get(id) {
+                Some(path) => paths.push(path.as_str()),
+                None => {
+                    return Err(problem(
+                        ids.place.clone(),
+                        format!("no state `{id}`: expected the id of one"),
+                    ));
+                }
+            }
+        }
+        Ok(Text::new(&paths.join(", "), ids.place.clone()))
+    }
+
+    /// Puts paths in place of ids.
+    fn resolve(&self, state: &mut State) -> Result<()> {
+        if let Some(initial) = &state.initial {
+            state.initial = Some(self.paths(initial)?);
+        }
+        for transition in &mut state.transitions {
+            if let Some(target) = &transition.target {
+                transition.target = Some(self.paths(target)?);
+            }
+        }
+        state.children.iter_mut().try_for_each(|child| self.resolve(child))
+    }
+}
+
+/// Reads `transition`: one for each event that it names.
+fn transitions(node: &Node<'_>, into: &mut Vec<Transition>) -> Result<()> {
+    node.only(&["event", "cond", "target", "type"])?;
+    check(node, "type", &["internal", "external"])?;
+    let external = node.attribute("type").is_none_or(|kind| kind.text.trim() != "internal");
+    let mut done = Vec::new();
+    actions(node, &mut done)?;
+    let event = node.filled("event")?;
+    let triggers = match &event {
+        None => vec![Trigger::Spontaneous],
+        Some(event) => {
+            let names = event.text.split_whitespace().map(|name| {
+                let name = name.strip_suffix('*').unwrap_or(name);
+                let name = Text::new(name.strip_suffix('.').unwrap_or(name), event.place.clone());
+                Trigger::Prefix { name }
+            });
+            names.collect()
+        }
+    };
+    let parameters = match &event {
+        None => Vec::new(),
+        Some(event) => vec![Parameter {
+            name: Text::new("_data", event.place.clone()),
+            default: None,
+        }],
+    };
+    for trigger in triggers {
+        into.push(Transition {
+            trigger,
+            target: node.filled("target")?,
+            condition: node.filled("cond")?,
+            parameters: parameters.clone(),
+            actions: done.clone(),
+            external,
+            place: node.place(),
+        });
+    }
+    Ok(())
+}
+
+/// Reads what is to be done.
+fn actions(node: &Node<'_>, into: &mut Vec<Action>) -> Result<()> {
+    if matches!(node.name(), "onentry" | "onexit") {
+        node.only(&[])?;
+    }
+    for child in node.children()? {
+        match action(&child)? {
+            Some(action) => into.push(action),
+            None => return Err(node.unexpected(&child, &ACTIONS)),
+        }
+    }
+    Ok(())
+}
+
+fn local(event: Text, parameters: Vec<Text>, node: &Node<'_>) -> Raise {
+    Raise {
+        event,
+        to: Destination::Local,
+        parameters,
+        place: node.place(),
+    }
+}
+
+fn action(node: &Node<'_>) -> Result<Option<Action>> {
+    Ok(Some(match node.name() {
+        "raise" => {
+            node.only(&["event"])?;
+            node.leaf()?;
+            Action::Raise(local(node.required("event")?, Vec::new(), node))
+        }
+        "send" => Action::Raise(send(node)?),
+        "log" => {
+            node.only(&["label", "expr"])?;
+            node.leaf()?;
+            match (node.filled("label")?, node.filled("expr")?) {
+                (label, Some(value)) => Action::LogValue(label, value),
+                (Some(label), None) => Action::Log(label),
+                (None, None) => return Err(node.error("log: expected a label or an expr")),
+            }
+        }
+        "assign" => {
+            node.only(&["location", "expr"])?;
+            node.leaf()?;
+            let (name, value) = (node.required("location")?, node.required("expr")?);
+            Action::Assign { name, value }
+        }
+        "script" => {
+            node.only(&[])?;
+            Action::Script(node.text()?)
+        }
+        "if" => Action::If(branches(node)?),
+        _ => return Ok(None),
+    }))
+}
+
+/// Reads `send`: to the chart itself, or by way of `#_parent` out of it.
+fn send(node: &Node<'_>) -> Result<Raise> {
+    node.only(&["event", "target"])?;
+    let mut pairs = Vec::new();
+    for child in node.children()? {
+        if child.name() != "param" {
+            return Err(node.unexpected(&child, &["param"]));
+        }
+        child.only(&["name", "expr"])?;
+        child.leaf()?;
+        let (name, value) = (child.required("name")?, child.required("expr")?);
+        pairs.push(format!("\"{}\": ({})", name.text.escape_default(), value.text));
+    }
+    let parameters = match &pairs[..] {
+        [] => Vec::new(),
+        _ => vec![Text::new(&format!("{{{}}}", pairs.join(", ")), node.place())],
+    };
+    let mut raise = local(node.required("event")?, parameters, node);
+    match node.filled("target")? {
+        Some(target) if &*target.text == "#_parent" => {
+            raise.to = Destination::Output(Text::new("output", target.place));
+        }
+        Some(target) if &*target.text != "#_internal" => {
+            let message = format!("target `{}`: expected #_internal or #_parent", target.text);
+            return Err(problem(target.place, message));
+        }
+        _ => {}
+    }
+    Ok(raise)
+}
+
+/// Reads `if`, whose `elseif` and `else` stand among its actions.
+fn branches(node: &Node<'_>) -> Result<Vec<(Option<Text>, Vec<Action>)>> {
+    node.only(&["cond"])?;
+    let mut branches = vec![(Some(node.required("cond")?), Vec::new())];
+    for child in node.children()? {
+        let after_else = branches.last().is_some_and(|(condition, _)| condition.is_none());
+        match child.name() {
+            "elseif" | "else" if after_else => return Err(child.error("nothing may follow `else`")),
+            "elseif" => {
+                child.only(&["cond"])?;
+                child.leaf()?;
+                branches.push((Some(child.required("cond")?), Vec::new()));
+            }
+            "else" => {
+                child.only(&[])?;
+                child.leaf()?;
+                branches.push((None, Vec::new()));
+            }
+            _ => match (action(&child)?, branches.last_mut()) {
+                (Some(action), Some((_, actions))) => actions.push(action),
+                _ => {
+                    let mut expected = ACTIONS.to_vec();
+                    expected.extend(["elseif", "else"]);
+                    return Err(node.unexpected(&child, &expected));
+                }
+            },
+        }
+    }
+    Ok(branches)
+}
