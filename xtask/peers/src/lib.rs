@@ -18,6 +18,7 @@
 //! | [`load`] | the client ends: echo, sequential round trips, bulk |
 //! | [`servers`] | the server ends: one file per way to write a server |
 //! | [`simulators`], [`networks`] | the same model in each simulator, the same program on each simulated network |
+//! | [`pipelines`] | the same pipeline in each library of channels, actors and components |
 //! | [`python`] | peers in Python |
 //! | [`groups`] | the tables themselves, by name |
 
@@ -35,6 +36,7 @@ pub mod load;
 pub mod machine;
 pub mod networks;
 pub mod pin;
+pub mod pipelines;
 pub mod python;
 pub mod report;
 pub mod servers;

@@ -31,6 +31,13 @@ pub const SIMPY_IO: Packages = Packages {
     newest: 11,
 };
 
+/// Kamaelia 1.14.32 with its core.
+pub const KAMAELIA: Packages = Packages {
+    name: "kamaelia",
+    requirements: include_str!("../python/kamaelia.txt"),
+    newest: 11,
+};
+
 /// The oldest Python 3 that is tried.
 const OLDEST: u32 = 8;
 

@@ -12,6 +12,7 @@ use crate::target::Target;
 
 pub mod accept;
 pub mod bulk;
+pub mod components;
 pub mod decode;
 pub mod idle;
 pub mod oneline;
@@ -94,6 +95,11 @@ pub const ALL: &[Group] = &[
         name: "real-tcp",
         about: "real sockets under a simulation's environment: round trips and bulk, both ends on one thread",
         build: real_tcp::build,
+    },
+    Group {
+        name: "components",
+        about: "a pipeline of three components, on one thread and on two, beside channels, actors and the original",
+        build: components::build,
     },
 ];
 

@@ -1,0 +1,63 @@
+//! The same pipeline in each library: a source of numbers, a stage that adds one, a sink that adds them up.
+//!
+//! One file per library. What a run gives is the sum, which is compared with what it must be.
+
+use crate::Outcome;
+use crate::cpu::{Account, Meter, Spent};
+use std::future::Future;
+use tokio::runtime::{Builder, Runtime};
+
+pub mod actix;
+pub mod channels;
+pub mod components;
+pub mod kameo;
+pub mod ractor;
+
+/// Room in each box, where there is a bound.
+pub const CAPACITY: usize = 1024;
+
+/// How many threads work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// The calling one.
+    One,
+    /// Two others.
+    Two,
+}
+
+/// A library's run: so many numbers; their sum, and what it took.
+pub type Run = fn(Threads, u64) -> Outcome<(u64, Spent)>;
+
+/// The sum of what comes out.
+#[must_use]
+pub fn expected(count: u64) -> u64 {
+    count * (count + 1) / 2
+}
+
+impl Threads {
+    fn runtime(self) -> Outcome<Runtime> {
+        let mut builder = match self {
+            Self::One => Builder::new_current_thread(),
+            Self::Two => Builder::new_multi_thread(),
+        };
+        if self == Self::Two {
+            builder.worker_threads(2);
+        }
+        Ok(builder.enable_all().build()?)
+    }
+
+    fn account(self) -> Account {
+        match self {
+            Self::One => Account::ThisThread,
+            Self::Two => Account::Others,
+        }
+    }
+
+    /// Runs a future on a runtime of its own, and measures.
+    fn measure(self, work: impl Future<Output = Outcome<u64>>) -> Outcome<(u64, Spent)> {
+        let runtime = self.runtime()?;
+        let meter = Meter::start(self.account())?;
+        let sum = runtime.block_on(work)?;
+        Ok((sum, meter.stop()?))
+    }
+}
