@@ -101,12 +101,6 @@ impl<'a> Parser<'a> {
         self.current().1
     }
 
-    fn bump(&mut self) -> Token {
-        let token = self.peek().clone();
-        self.next += 1;
-        token
-    }
-
     fn wrong_at(&self, at: At, what: impl Into<String>) -> Problem {
         Problem::new(at.place(self.file), "", what)
     }
