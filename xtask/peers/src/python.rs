@@ -38,6 +38,13 @@ pub const KAMAELIA: Packages = Packages {
     newest: 11,
 };
 
+/// secsgem 0.3.0.
+pub const SECSGEM: Packages = Packages {
+    name: "secsgem",
+    requirements: include_str!("../python/secsgem.txt"),
+    newest: 13,
+};
+
 /// The oldest Python 3 that is tried.
 const OLDEST: u32 = 8;
 

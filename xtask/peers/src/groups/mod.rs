@@ -14,6 +14,8 @@ pub mod accept;
 pub mod bulk;
 pub mod components;
 pub mod decode;
+pub mod hsms_codec;
+pub mod hsms_sessions;
 pub mod idle;
 pub mod oneline;
 pub mod pipelined;
@@ -100,6 +102,21 @@ pub const ALL: &[Group] = &[
         name: "components",
         about: "a pipeline of three components, on one thread and on two, beside channels, actors and the original",
         build: components::build,
+    },
+    Group {
+        name: "hsms-frame",
+        about: "frames of HSMS, written and read, without I/O",
+        build: hsms_codec::frames,
+    },
+    Group {
+        name: "hsms-item",
+        about: "items of SECS-II, read and written, without I/O",
+        build: hsms_codec::items,
+    },
+    Group {
+        name: "hsms-round-trip",
+        about: "sessions of HSMS: requests, echoes, connections, against bare tokio and the Python original",
+        build: hsms_sessions::build,
     },
 ];
 
