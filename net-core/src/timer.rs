@@ -117,6 +117,17 @@ impl<F: Future, E: FnOnce() -> Error> Future for OrElse<F, E> {
 pub struct Alarm(Option<(Sleep, Instant)>);
 
 impl Alarm {
+    /// Moves the timer later at once, if it is set: for a deadline that was met, when the next is far off and a ring in
+    /// between would be for nothing. [`poll`](Self::poll) must follow, so that the task is woken by it.
+    pub fn defer(&mut self, at: Instant) {
+        if let Some((sleep, set)) = &mut self.0
+            && *set < at
+        {
+            sleep.reset(at);
+            *set = at;
+        }
+    }
+
     /// Ready when `at` has come; until then the task is woken by then at the latest, perhaps sooner.
     pub fn poll(&mut self, net: &Net, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
         let (sleep, set) = match &mut self.0 {
@@ -139,6 +150,34 @@ impl Alarm {
             }
             sleep.reset(at);
             *set = at;
+        }
+    }
+}
+
+#[cfg(all(test, feature = "os"))]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_alarm_that_is_deferred_does_not_ring_before() {
+        let net = Net::os();
+        for (deferred, rings) in [(false, 3), (true, 2)] {
+            let (mut alarm, mut polls) = (Alarm::default(), 0);
+            let (soon, late) = (net.now() + Duration::from_secs(5), net.now() + Duration::from_secs(20));
+            poll_fn(|cx| {
+                polls += 1;
+                if polls == 1 {
+                    assert!(alarm.poll(&net, soon, cx).is_pending());
+                    if deferred {
+                        alarm.defer(late);
+                    }
+                }
+                alarm.poll(&net, late, cx)
+            })
+            .await;
+            assert!(net.now() >= late);
+            assert_eq!(polls, rings, "deferred: {deferred}");
         }
     }
 }

@@ -94,6 +94,8 @@ struct Driver {
     shared: Arc<Shared>,
     framed: Framed<LengthPrefix>,
     alarm: Alarm,
+    /// A control transaction of ours is open, for which the alarm may be set.
+    controls: bool,
     raw: bool,
     /// Why no more is read.
     ended: Option<CloseReason>,
@@ -131,6 +133,7 @@ impl Driver {
             shared: Arc::clone(shared),
             framed,
             alarm: Alarm::default(),
+            controls: false,
             raw: options.raw,
             ended: None,
             last_call: None,
@@ -246,9 +249,18 @@ impl Driver {
 
     fn poll_timers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            let Some(at) = self.shared.with(|state| state.session.deadline()) else {
+            let (deadline, controls) = self.shared.with(|state| {
+                let session = &state.session;
+                (session.deadline(), session.open() > session.open_data())
+            });
+            let Some(at) = deadline else {
                 return Poll::Pending;
             };
+            if self.controls && !controls {
+                // A Linktest was answered: what is due next is far off, and T6 would ring for nothing.
+                self.alarm.defer(at);
+            }
+            self.controls = controls;
             if self.alarm.poll(&self.shared.net, at, cx).is_pending() {
                 return Poll::Pending;
             }
