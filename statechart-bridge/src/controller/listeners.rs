@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use crate::{Output, OutputListener};
 
-/// Listeners, each with its ports; none means all.
+/// A listener with its ports; none means all.
+pub(crate) type WithPorts = (Vec<Arc<str>>, Arc<dyn OutputListener>);
+
+/// All listeners.
 #[derive(Clone, Default)]
-pub(crate) struct Listeners(Vec<(Vec<Arc<str>>, Arc<dyn OutputListener>)>);
+pub(crate) struct Listeners(Vec<WithPorts>);
 
 impl Listeners {
     pub(crate) fn add(&mut self, ports: &[&str], listener: Arc<dyn OutputListener>) {

@@ -9,7 +9,7 @@ mod schedule;
 
 pub(crate) use engine::World;
 pub use engine::{Engine, EngineBuilder, EventKey, Limits, Snapshot};
-pub(crate) use listeners::Listeners;
+pub(crate) use listeners::{Listeners, WithPorts};
 pub use outputs::OutputQueue;
 pub use runtime::{Runtime, RuntimeBuilder};
 pub(crate) use schedule::Schedule;

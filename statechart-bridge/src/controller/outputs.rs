@@ -29,6 +29,8 @@ struct Shared {
 struct Inner {
     outputs: VecDeque<Output>,
     wakers: Vec<Waker>,
+    /// Threads that sleep in `fetch`.
+    sleepers: usize,
     lost: u64,
     ended: bool,
 }
@@ -64,7 +66,8 @@ impl OutputQueue {
     /// The time is the operating system's, so it is not for a simulated network: there, use [`next`](Self::next).
     pub fn fetch(&self, timeout: Option<Duration>) -> Option<Output> {
         let waits = |inner: &mut Inner| inner.outputs.is_empty() && !inner.ended;
-        let inner = self.lock();
+        let mut inner = self.lock();
+        inner.sleepers += 1;
         let mut inner = match timeout {
             None => {
                 let waited = self.0.arrived.wait_while(inner, waits);
@@ -75,6 +78,7 @@ impl OutputQueue {
                 waited.unwrap_or_else(PoisonError::into_inner).0
             }
         };
+        inner.sleepers -= 1;
         inner.outputs.pop_front()
     }
 
@@ -116,8 +120,12 @@ impl OutputQueue {
         let mut inner = self.lock();
         change(&mut inner);
         let wakers = std::mem::take(&mut inner.wakers);
+        let sleepers = inner.sleepers;
         drop(inner);
-        self.0.arrived.notify_all();
+        // To wake nobody costs a system call too.
+        if sleepers > 0 {
+            self.0.arrived.notify_all();
+        }
         wakers.into_iter().for_each(Waker::wake);
     }
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::instance::{Instance, Life};
 use crate::model::compiled::{Chart, ClassId, EventId, Model};
-use crate::script::Key;
 use crate::{Event, InstanceId, Object, Value};
 
 /// Instances by class, and by the objects in attributes that transitions compare with parameters.
@@ -64,21 +63,20 @@ impl Routes {
             return;
         }
         let class = model.class(instance.class);
-        let mut keys: Vec<Key> = chart.keyed.values().map(|(key, _)| *key).collect();
-        keys.sort_unstable_by_key(|key| key.0);
-        keys.dedup();
-        let holds = keys.into_iter().filter_map(|key| {
-            let value = match class.slot(key) {
-                Some(slot) => instance.data.slots.get(slot),
-                None => instance.data.others.get(model.keys.name(key)),
-            };
-            Some((key.0, value?.as_object()?.clone()))
-        });
-        let holds: Vec<_> = holds.collect();
+        let holds = || {
+            chart.keys.iter().filter_map(|key| {
+                let value = match class.slot(*key) {
+                    Some(slot) => instance.data.slots.get(slot),
+                    None => instance.data.others.get(model.keys.name(*key)),
+                };
+                Some((key.0, value?.as_object()?))
+            })
+        };
         let before = self.held.get(&instance.id).map_or(&[][..], |held| held);
-        if before == holds {
+        if before.iter().map(|(key, object)| (*key, object)).eq(holds()) {
             return;
         }
+        let holds: Vec<_> = holds().map(|(key, object)| (key, object.clone())).collect();
         for key in self.held.insert(instance.id, holds.clone()).unwrap_or_default() {
             self.unlist(key, instance.id);
         }

@@ -151,8 +151,12 @@ impl Runtime {
 
     fn wake(&self, mut inbox: MutexGuard<'_, Inbox>) {
         let waker = inbox.waker.take();
+        let thread_sleeps = inbox.thread_sleeps;
         drop(inbox);
-        self.0.arrived.notify_all();
+        // To wake nobody costs a system call too.
+        if thread_sleeps {
+            self.0.arrived.notify_all();
+        }
         if let Some(waker) = waker {
             waker.wake();
         }

@@ -1,19 +1,27 @@
 //! What is to happen later: in order of time, and of insertion at the same time.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
 use crate::{Event, InstanceId};
 
 /// Inputs and timers, by time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schedule {
+    /// What is due soon and came in the order of its time, as nearly all inputs do: no searching in it.
+    line: VecDeque<Entry>,
+    /// All else.
     heap: BinaryHeap<Reverse<Entry>>,
+    /// The time that was last asked for.
+    now: u64,
     /// How many were ever inserted.
     count: u64,
-    /// How many in the heap are timers that were cancelled, at most.
+    /// How many are timers that were cancelled, at most.
     stale: usize,
 }
+
+/// What may stand in the line: milliseconds from now.
+const SOON: u64 = 50;
 
 #[derive(Clone, Debug)]
 struct Entry {
@@ -49,7 +57,14 @@ impl Schedule {
         self.count += 1;
         let number = self.count;
         let what = what(number);
-        self.heap.push(Reverse(Entry { at, number, what }));
+        let entry = Entry { at, number, what };
+        // Something far away at its end would keep all others out of the line.
+        let soon = at <= self.now.saturating_add(SOON);
+        if soon && self.line.back().is_none_or(|last| last.at <= at) {
+            self.line.push_back(entry);
+        } else {
+            self.heap.push(Reverse(entry));
+        }
         number
     }
 
@@ -61,34 +76,51 @@ impl Schedule {
     /// Throws cancelled timers away when they are the most; `valid` tells which still count.
     pub(crate) fn tidy(&mut self, valid: impl Fn(InstanceId, u32, u64) -> bool) {
         const FEW: usize = 64;
-        if self.stale < FEW || self.stale < self.heap.len() / 2 {
+        if self.stale < FEW || self.stale < self.len() / 2 {
             return;
         }
-        self.heap.retain(|Reverse(entry)| match &entry.what {
+        let keep = |entry: &Entry| match &entry.what {
             What::Input(..) => true,
             What::Timer { instance, timer, token } => valid(*instance, *timer, *token),
-        });
+        };
+        self.line.retain(keep);
+        self.heap.retain(|Reverse(entry)| keep(entry));
         self.stale = 0;
     }
 
     /// When the next one is due.
     #[inline]
     pub(crate) fn next(&self) -> Option<u64> {
-        self.heap.peek().map(|Reverse(entry)| entry.at)
+        let heap = self.heap.peek().map(|Reverse(entry)| entry.at);
+        let line = self.line.front().map(|entry| entry.at);
+        match (line, heap) {
+            (Some(line), Some(heap)) => Some(line.min(heap)),
+            (line, heap) => line.or(heap),
+        }
     }
 
     /// The next one, if it is due.
     #[inline]
     pub(crate) fn pop_due(&mut self, now: u64) -> Option<What> {
-        if self.next()? > now {
-            return None;
-        }
-        self.heap.pop().map(|Reverse(entry)| entry.what)
+        self.now = now;
+        let line_first = match (self.line.front(), self.heap.peek()) {
+            (Some(line), Some(Reverse(heap))) => line < heap,
+            (line, _) => line.is_some(),
+        };
+        let due = |entry: &Entry| entry.at <= now;
+        let entry = if line_first {
+            self.line.front().filter(|entry| due(entry))?;
+            self.line.pop_front()
+        } else {
+            self.heap.peek().filter(|Reverse(entry)| due(entry))?;
+            self.heap.pop().map(|Reverse(entry)| entry)
+        };
+        entry.map(|entry| entry.what)
     }
 
     /// How many are waiting.
     pub(crate) fn len(&self) -> usize {
-        self.heap.len()
+        self.line.len() + self.heap.len()
     }
 }
 

@@ -129,9 +129,12 @@ pub(crate) struct Live {
 /// How long an event is to be seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Until {
-    SmallStep,
-    ComboStep,
-    BigStep,
+    /// In one small step.
+    Small,
+    /// During a combo step.
+    Combo,
+    /// To the end of the big step.
+    Big,
 }
 
 /// A transition that is to be taken, and the live event that enables it.

@@ -85,16 +85,16 @@ impl Step<'_, '_> {
         self.machine.live.append(&mut self.machine.next_small);
         if let Some(Queued { id, port, event, .. }) = event {
             let until = match semantics.input_event_lifeline {
-                InputEventLifeline::FirstSmallStep => Until::SmallStep,
-                InputEventLifeline::FirstComboStep => Until::ComboStep,
-                InputEventLifeline::Whole => Until::BigStep,
+                InputEventLifeline::FirstSmallStep => Until::Small,
+                InputEventLifeline::FirstComboStep => Until::Combo,
+                InputEventLifeline::Whole => Until::Big,
             };
             self.machine.live.push(Live { id, port, event, until });
         }
         loop {
             self.machine.changed.clear();
             for mut live in self.machine.next_combo.drain(..) {
-                live.until = Until::ComboStep;
+                live.until = Until::Combo;
                 self.machine.live.push(live);
             }
             let mut combo_fired = false;
@@ -105,14 +105,14 @@ impl Step<'_, '_> {
                     return Stepped::Endless;
                 }
                 left -= 1;
-                self.machine.live.retain(|live| live.until != Until::SmallStep);
+                self.machine.live.retain(|live| live.until != Until::Small);
                 self.machine.live.append(&mut self.machine.next_small);
             }
             if !combo_fired {
                 break;
             }
             fired = true;
-            self.machine.live.retain(|live| live.until != Until::ComboStep);
+            self.machine.live.retain(|live| live.until != Until::Combo);
             if semantics.big_step_maximality == BigStepMaximality::TakeOne {
                 self.carry_over();
                 break;
@@ -138,7 +138,7 @@ impl Step<'_, '_> {
         let machine = &mut *self.machine;
         machine
             .next_small
-            .extend(machine.live.drain(..).filter(|live| live.until == Until::SmallStep));
+            .extend(machine.live.drain(..).filter(|live| live.until == Until::Small));
     }
 
     /// Makes local events of what code raised.
@@ -151,9 +151,9 @@ impl Step<'_, '_> {
                     self.queue.push_back(queued);
                     continue;
                 }
-                InternalEventLifeline::NextSmallStep => (&mut self.machine.next_small, Until::SmallStep),
-                InternalEventLifeline::NextComboStep => (&mut self.machine.next_combo, Until::ComboStep),
-                InternalEventLifeline::Remainder => (&mut self.machine.next_small, Until::BigStep),
+                InternalEventLifeline::NextSmallStep => (&mut self.machine.next_small, Until::Small),
+                InternalEventLifeline::NextComboStep => (&mut self.machine.next_combo, Until::Combo),
+                InternalEventLifeline::Remainder => (&mut self.machine.next_small, Until::Big),
             };
             let Queued { id, port, event, .. } = queued;
             list.push(Live { id, port, event, until });

@@ -258,6 +258,8 @@ pub(crate) struct Chart {
     pub(crate) remembering: BitSet,
     /// By event and port-blind: an attribute that must equal a parameter for anything to happen.
     pub(crate) keyed: HashMap<EventId, (Key, usize)>,
+    /// These attributes, each once.
+    pub(crate) keys: Vec<Key>,
 }
 
 /// A compiled state.

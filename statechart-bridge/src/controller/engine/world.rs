@@ -40,6 +40,8 @@ pub(crate) struct World {
     pub(super) next_instance: u64,
     pub(super) next_port: u64,
     effects: Effects,
+    /// For the rounds, used again.
+    round: Vec<InstanceId>,
 }
 
 impl World {
@@ -62,6 +64,7 @@ impl World {
             next_instance: 1,
             next_port: 0,
             effects: Effects::default(),
+            round: Vec::new(),
             model,
         }
     }
@@ -405,7 +408,7 @@ impl World {
         if !self.started {
             return;
         }
-        let mut round = Vec::new();
+        let mut round = std::mem::take(&mut self.round);
         loop {
             while let Some(what) = self.schedule.pop_due(self.now) {
                 self.happen(what);
@@ -422,6 +425,7 @@ impl World {
                 self.step(id);
             }
         }
+        self.round = round;
         let instances = &self.instances;
         self.schedule.tidy(|instance, timer, token| {
             let instance = instances.get(&instance);
@@ -466,23 +470,25 @@ impl World {
             }
             None => (self.model.port(event.port()), to),
         };
-        let queued = Queued {
+        let queued = |event| Queued {
             id,
             port,
-            event: Some(event.clone()),
+            event: Some(event),
             timer: None,
         };
-        if let Some(to) = to {
-            return self.push(to, queued);
-        }
         // The usual case of one instance needs no search.
-        if self.instances.len() == 1
-            && let Some(only) = self.instances.keys().next().copied()
-        {
-            return self.push(only, queued);
+        let only = || {
+            self.instances
+                .keys()
+                .next()
+                .copied()
+                .filter(|_| self.instances.len() == 1)
+        };
+        if let Some(to) = to.or_else(only) {
+            return self.push(to, queued(event));
         }
         for instance in self.interested(id, &event) {
-            self.push(instance, queued.clone());
+            self.push(instance, queued(event.clone()));
         }
     }
 

@@ -1,13 +1,14 @@
 //! The three ways to drive a runtime.
 
 use std::future::poll_fn;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use net_core::{Alarm, Instant};
 
+use super::inbox::Inbox;
 use super::{Engine, Runtime};
 use crate::InputError;
 
@@ -70,26 +71,29 @@ impl Runtime {
         let mut driver = Driver::default();
         while let Next::Wait(until) = self.pump(&mut driver) {
             let inbox = self.inbox();
-            if !inbox.inputs.is_empty() || inbox.stop {
+            if !inbox.inputs.is_empty() || inbox.stop || self.may_end(until) {
                 continue;
             }
-            let wait = until.map(|until| until.saturating_duration_since(self.0.net.now()));
-            match wait {
-                Some(wait) => {
-                    // What woke it is found out by the pump. A little longer, so that the time has come for sure.
-                    let wait = wait + Duration::from_micros(50);
-                    drop(
-                        self.0
-                            .arrived
-                            .wait_timeout(inbox, wait)
-                            .unwrap_or_else(PoisonError::into_inner),
-                    );
-                }
-                None => drop(self.0.arrived.wait(inbox).unwrap_or_else(PoisonError::into_inner)),
-            }
+            self.sleep(inbox, until);
         }
         drop(guard);
         Ok(())
+    }
+
+    /// Blocks the thread until a moment, or until something comes in.
+    fn sleep(&self, mut inbox: MutexGuard<'_, Inbox>, until: Option<Instant>) {
+        inbox.thread_sleeps = true;
+        let arrived = &self.0.arrived;
+        let mut inbox = match until {
+            Some(until) => {
+                // A little longer, so that the time has come for sure.
+                let wait = until.saturating_duration_since(self.0.net.now()) + Duration::from_micros(50);
+                let woken = arrived.wait_timeout(inbox, wait);
+                woken.unwrap_or_else(PoisonError::into_inner).0
+            }
+            None => arrived.wait(inbox).unwrap_or_else(PoisonError::into_inner),
+        };
+        inbox.thread_sleeps = false;
     }
 
     /// Does all that is due, for a host that calls this now and then; the first call starts it. Gives how long nothing
@@ -140,14 +144,27 @@ impl Runtime {
         let mut driver = Driver::default();
         let mut alarm = Alarm::default();
         while let Next::Wait(until) = self.pump(&mut driver) {
-            poll_fn(|cx| self.poll_wait(&mut alarm, until, cx)).await;
+            let mut yielded = false;
+            poll_fn(|cx| self.poll_wait(&mut alarm, until, &mut yielded, cx)).await;
         }
     }
 
-    fn poll_wait(&self, alarm: &mut Alarm, until: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_wait(
+        &self,
+        alarm: &mut Alarm,
+        until: Option<Instant>,
+        yielded: &mut bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         let mut inbox = self.inbox();
         if !inbox.inputs.is_empty() || inbox.stop || self.may_end(until) {
-            return Poll::Ready(());
+            // However much comes in, other tasks have their turn.
+            if std::mem::replace(yielded, true) {
+                return Poll::Ready(());
+            }
+            drop(inbox);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
         inbox.waker = Some(cx.waker().clone());
         drop(inbox);

@@ -1,18 +1,20 @@
 //! What comes from other threads, until the engine looks at it.
 
-use std::sync::Arc;
 use std::task::Waker;
 
 use net_core::{Instant, Net};
 
+use crate::controller::WithPorts;
 use crate::controller::engine::milliseconds;
-use crate::{Event, InputError, InstanceId, OutputListener};
+use crate::{Event, InputError, InstanceId};
 
 #[derive(Default)]
 pub(super) struct Inbox {
     pub(super) inputs: Vec<Input>,
-    pub(super) listeners: Vec<(Vec<Arc<str>>, Arc<dyn OutputListener>)>,
+    pub(super) listeners: Vec<WithPorts>,
     pub(super) stop: bool,
+    /// Whether a thread that drives sleeps.
+    pub(super) thread_sleeps: bool,
     /// Of the task that drives.
     pub(super) waker: Option<Waker>,
     /// Of those who wait for the end.

@@ -62,6 +62,7 @@ fn empty(described: &state::Chart) -> Chart {
         spontaneous: BitSet::default(),
         remembering: BitSet::default(),
         keyed: HashMap::new(),
+        keys: Vec::new(),
     }
 }
 
@@ -615,6 +616,9 @@ impl<'a> Builder<'a> {
             });
             if let (true, Some(Some(key))) = (all, found) {
                 self.chart.keyed.insert(*event, key);
+                if !self.chart.keys.contains(&key.0) {
+                    self.chart.keys.push(key.0);
+                }
             }
         }
     }
