@@ -1,7 +1,7 @@
 //! Taking a transition: leaving, acting, entering.
 
-use super::Chosen;
 use super::step::Step;
+use super::{Chosen, Extent};
 use crate::model::compiled::{BitSet, Chart, Entry, StateId, Transition};
 
 impl Step<'_, '_> {
@@ -12,7 +12,11 @@ impl Step<'_, '_> {
             self.trace_fired(transition, chosen.live);
         }
         if let Some(change) = &transition.change {
-            self.exit(change.domain, chosen.live);
+            if change.leaf {
+                self.exit_state(transition.source, chosen.live);
+            } else {
+                self.exit(change.domain, chosen.live);
+            }
             self.run(&transition.actions, transition.source, chosen.live, "transition of");
             self.enter(change.domain, &change.entry, chosen.live);
         } else {
@@ -20,6 +24,11 @@ impl Step<'_, '_> {
         }
         let (start, end) = transition.area;
         self.machine.changed.insert_range(start, end);
+        self.machine.extent = if start == 0 {
+            Extent::Everything
+        } else {
+            Extent::Something
+        };
     }
 
     /// Leaves all that is active inside of a state, the last first.
@@ -30,22 +39,27 @@ impl Step<'_, '_> {
             self.remember(start, end);
         }
         while let Some(state) = self.machine.active.last_in(start, end) {
-            let described = chart.state(state);
-            let (first, last) = described.timers;
-            for timer in first..last {
-                let token = &mut self.machine.timers[timer as usize];
-                if *token != 0 {
-                    *token = 0;
-                    self.env.schedule.cancelled();
-                }
+            self.exit_state(state, live);
+        }
+    }
+
+    #[inline]
+    fn exit_state(&mut self, state: StateId, live: Option<usize>) {
+        let described = self.chart.state(state);
+        let (first, last) = described.timers;
+        for timer in first..last {
+            let token = &mut self.machine.timers[timer as usize];
+            if *token != 0 {
+                *token = 0;
+                self.env.schedule.cancelled();
             }
-            if !described.exit.is_empty() {
-                self.run(&described.exit, state, live, "exit of");
-            }
-            self.machine.active.remove(state);
-            if self.env.reports.traces() {
-                self.trace_state(state, false);
-            }
+        }
+        if !described.exit.is_empty() {
+            self.run(&described.exit, state, live, "exit of");
+        }
+        self.machine.active.remove(state);
+        if self.env.reports.traces() {
+            self.trace_state(state, false);
         }
     }
 

@@ -60,6 +60,8 @@ pub(crate) struct Machine {
     pub(crate) active: BitSet,
     /// What this combo step has changed.
     pub(crate) changed: BitSet,
+    /// How much that is, so that the set need not be asked.
+    pub(crate) extent: Extent,
     /// For entering by history.
     pub(crate) scratch: BitSet,
     /// What histories remember, by number.
@@ -124,6 +126,15 @@ pub(crate) struct Live {
     pub(crate) port: PortId,
     pub(crate) event: Option<Event>,
     pub(crate) until: Until,
+}
+
+/// How much of a chart a combo step has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Extent {
+    #[default]
+    Nothing,
+    Something,
+    Everything,
 }
 
 /// How long an event is to be seen.

@@ -1,7 +1,7 @@
 //! Which transitions a small step takes.
 
-use super::Chosen;
 use super::step::Step;
+use super::{Chosen, Extent};
 use crate::model::compiled::{Guard, StateId, Trigger};
 use crate::script::{Context, View};
 use crate::{ComboStepMaximality, Concurrency, Priority, Value};
@@ -11,6 +11,10 @@ impl Step<'_, '_> {
     #[inline]
     pub(super) fn small_step(&mut self) -> bool {
         if self.machine.live.is_empty() && !self.machine.active.meets(&self.chart.spontaneous) {
+            return false;
+        }
+        let once = self.chart.semantics.combo_step_maximality == ComboStepMaximality::TakeOne;
+        if once && self.machine.extent == Extent::Everything {
             return false;
         }
         if self.chart.semantics.concurrency == Concurrency::Many {
@@ -159,7 +163,8 @@ impl Step<'_, '_> {
             }
         };
         let (start, end) = transition.area;
-        if self.chart.semantics.combo_step_maximality == ComboStepMaximality::TakeOne
+        if self.machine.extent != Extent::Nothing
+            && self.chart.semantics.combo_step_maximality == ComboStepMaximality::TakeOne
             && self.machine.changed.meets_range(start, end)
         {
             return None;

@@ -1,6 +1,6 @@
 //! Big steps, combo steps, small steps.
 
-use super::{Instance, Live, Machine, Queued, Until};
+use super::{Extent, Instance, Live, Machine, Queued, Until};
 use crate::controller::Schedule;
 use crate::model::compiled::{Chart, Class, Model, StateId};
 use crate::report::{Fault as Report, Reports};
@@ -92,11 +92,11 @@ impl Step<'_, '_> {
             self.machine.live.push(Live { id, port, event, until });
         }
         loop {
-            self.machine.changed.clear();
-            for mut live in self.machine.next_combo.drain(..) {
-                live.until = Until::Combo;
-                self.machine.live.push(live);
+            if self.machine.extent != Extent::Nothing {
+                self.machine.changed.clear();
+                self.machine.extent = Extent::Nothing;
             }
+            self.machine.live.append(&mut self.machine.next_combo);
             let mut combo_fired = false;
             while self.small_step() {
                 combo_fired = true;

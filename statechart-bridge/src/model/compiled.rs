@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) use super::bits::{BitSet, StateId};
+use super::names::Names;
 use super::path::{self, BadReference};
 use super::state::Kind;
 use crate::script::{Code, Context, Fault, Key};
@@ -18,7 +19,7 @@ pub(crate) struct Model {
     pub(crate) default_class: ClassId,
     pub(crate) inports: Vec<Arc<str>>,
     pub(crate) outports: Vec<Arc<str>>,
-    pub(crate) ports: HashMap<Arc<str>, PortId>,
+    pub(crate) ports: Names<PortId>,
     pub(crate) keys: Keys,
     pub(crate) events: Events,
     pub(crate) warnings: Vec<super::error::Problem>,
@@ -63,7 +64,7 @@ impl Model {
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
     names: Vec<Arc<str>>,
-    numbers: HashMap<Arc<str>, u32>,
+    numbers: Names<u32>,
 }
 
 impl Keys {
@@ -91,9 +92,9 @@ impl Keys {
 /// The names of events that triggers know.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
-    pub(crate) names: HashMap<Arc<str>, EventId>,
+    pub(crate) names: Names<EventId>,
     /// By the beginnings that triggers name: all events that begin so and have no longer beginning here.
-    pub(crate) prefixes: HashMap<Arc<str>, EventId>,
+    pub(crate) prefixes: Names<EventId>,
     pub(crate) count: u32,
 }
 
@@ -338,6 +339,8 @@ pub(crate) enum Guard {
 pub(crate) struct Change {
     /// What is active inside of this is left.
     pub(crate) domain: StateId,
+    /// Whether that is the source and nothing else.
+    pub(crate) leaf: bool,
     pub(crate) entry: Entry,
 }
 

@@ -348,6 +348,7 @@ impl<'a> Builder<'a> {
         let targets = self.targets(source, described, &part);
         let change = targets.map(|(domain, targets)| Change {
             domain,
+            leaf: self.is_leaf_of(source, domain),
             entry: self.entry(domain, &targets),
         });
         let guard = match &described.guard {
@@ -400,6 +401,12 @@ impl<'a> Builder<'a> {
             rivals: Box::default(),
             place: described.place.clone(),
         });
+    }
+
+    /// Whether a state without others inside is all that can be active in the one around it.
+    fn is_leaf_of(&self, state: StateId, around: StateId) -> bool {
+        let described = self.chart.state(state);
+        described.children.is_empty() && described.parent == around && self.chart.state(around).kind == Kind::Plain
     }
 
     fn trigger(&mut self, described: &transition::Transition, part: &str) -> Trigger {

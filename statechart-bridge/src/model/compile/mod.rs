@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::builder::ModelBuilder;
 use super::class::Class;
 use super::compiled::{self, ClassId, EventId, Events, Keys, PortId};
+use super::names::Names;
 use super::{ModelError, Problem};
 use crate::Place;
 
@@ -18,7 +19,7 @@ use crate::Place;
 pub(super) struct Compiler {
     keys: Keys,
     events: Events,
-    ports: HashMap<Arc<str>, PortId>,
+    ports: Names<PortId>,
     class_ids: HashMap<Arc<str>, ClassId>,
     inports: Vec<Arc<str>>,
     problems: Vec<Problem>,
@@ -69,7 +70,7 @@ pub(super) fn model(builder: ModelBuilder) -> Result<compiled::Model, ModelError
     let mut compiler = Compiler {
         keys,
         events: Events::default(),
-        ports: HashMap::new(),
+        ports: Names::default(),
         class_ids: HashMap::new(),
         inports,
         problems: Vec::new(),

@@ -1,0 +1,148 @@
+//! Events that carry an object find the instances that hold it, with the same result as asking all.
+
+mod common;
+
+use std::sync::{Arc, Mutex};
+
+use common::{Rig, say};
+use statechart_bridge::{
+    Association, Chart, Class, Context, Event, Expression, InstanceId, Method, Model, Object, Raise, State, Transition,
+};
+
+/// Children with a socket each, that hear what is for it: by comparing in the guard, or by a transition that says so.
+fn model(keyed: bool, asked: &Arc<Mutex<u64>>) -> Model {
+    let asked = Arc::clone(asked);
+    let hear = Transition::on("data")
+        .port("in")
+        .raise(say("mine").with(Expression::attribute("name")));
+    let hear = if keyed {
+        hear.same("socket", 0).guard(move |_| {
+            *asked.lock().unwrap() += 1;
+            true
+        })
+    } else {
+        hear.guard(move |cx| {
+            *asked.lock().unwrap() += 1;
+            cx.attribute("socket") == cx.parameter(0)
+        })
+    };
+    let swap = Transition::on("swap").port("in").run(|cx: &mut Context<'_>| {
+        if cx.attribute("name") == cx.parameter(0) {
+            let socket = cx.parameter(1).clone();
+            cx.set_attribute("socket", socket);
+        }
+    });
+    let child = Class::new("Child")
+        .attribute("name", 0)
+        .attribute("socket", ())
+        .constructor(
+            Method::new("Child")
+                .parameter("name")
+                .parameter("socket")
+                .run(|cx: &mut Context<'_>| {
+                    let [name, socket] = [0, 1].map(|index| cx.parameter(index).clone());
+                    cx.set_attribute("name", name);
+                    cx.set_attribute("socket", socket);
+                }),
+        )
+        .chart(Chart::new().state(State::new("s").transition(hear).transition(swap)));
+    let create = |request: &str| {
+        Raise::object_manager(request)
+            .with("children")
+            .with("Child")
+            .with(Expression::Parameter(0))
+            .with(Expression::Parameter(1))
+    };
+    let state = State::new("s")
+        .transition(
+            Transition::on("make")
+                .port("in")
+                .raise(create("create_and_start_instance")),
+        )
+        .transition(Transition::on("create").port("in").raise(create("create_instance")))
+        .transition(
+            Transition::on("start")
+                .port("in")
+                .raise(Raise::object_manager("start_instance").with("children")),
+        )
+        .transition(
+            Transition::on("drop")
+                .port("in")
+                .raise(Raise::object_manager("delete_instance").with("children[1]")),
+        );
+    let main = Class::new("Main")
+        .default_class()
+        .association(Association::new("children", "Child"))
+        .chart(Chart::new().state(state));
+    Model::builder()
+        .inport("in")
+        .outport("out")
+        .class(main)
+        .class(child)
+        .build()
+        .unwrap()
+}
+
+fn run(keyed: bool) -> (Vec<String>, u64) {
+    let asked = Arc::new(Mutex::new(0));
+    let mut rig = Rig::new(&model(keyed, &asked));
+    let sockets: Vec<_> = (0..20).map(|number| Object::new("socket", number, ())).collect();
+    let socket = |number: usize| statechart_bridge::Value::from(sockets[number].clone());
+    let mut said = Vec::new();
+    for number in 0..10 {
+        rig.input(Event::new("make").with([number.into(), socket(number as usize)]));
+    }
+    for number in [0, 5, 9, 15] {
+        rig.input(Event::new("data").with([socket(number)]));
+        said.push(rig.said());
+    }
+    // The socket changes hands while the data for it is under way, in both directions.
+    let now = std::time::Duration::ZERO;
+    for event in [
+        Event::new("swap").with([3.into(), socket(15)]),
+        Event::new("data").with([socket(15)]),
+        Event::new("data").with([socket(3)]),
+        Event::new("swap").with([4.into(), socket(3)]),
+        Event::new("data").with([socket(3)]),
+    ] {
+        rig.engine.input_after(now, event.on("in"), None).unwrap();
+    }
+    rig.wait(0);
+    said.push(rig.said());
+    // Two hold the same; one is deleted; one is created, and started later.
+    rig.input(Event::new("swap").with([6.into(), socket(7)]));
+    rig.input(Event::new("data").with([socket(7)]));
+    rig.send("drop");
+    rig.input(Event::new("data").with([socket(1)]));
+    rig.input(Event::new("create").with([11.into(), socket(11)]));
+    rig.input(Event::new("data").with([socket(11)]));
+    said.push(rig.said());
+    rig.send("start");
+    said.push(rig.said());
+    rig.input(Event::new("data"));
+    said.push(rig.said());
+    assert_eq!(rig.engine.instances().next(), Some(InstanceId::new(1)));
+    let asked = *asked.lock().unwrap();
+    (said, asked)
+}
+
+#[test]
+fn the_index_and_asking_all_give_the_same() {
+    let (by_index, few) = run(true);
+    let (by_asking, many) = run(false);
+    assert_eq!(by_index, by_asking);
+    assert_eq!(
+        by_index,
+        [
+            "mine(0)",
+            "mine(5)",
+            "mine(9)",
+            "",
+            "mine(3) mine(4)",
+            "mine(6) mine(7)",
+            "mine(11)",
+            ""
+        ]
+    );
+    assert!(few < 12 && many > 90, "{few} guards instead of {many}");
+}
