@@ -232,7 +232,7 @@ fn d07_a_transition_to_an_own_child_does_not_enter_the_source_again() {
 fn three_regions(transition: Transition) -> Rig {
     let r = loud("r")
         .initial("ra")
-        .child(loud("ra").transition(transition.clone()))
+        .child(loud("ra").transition(transition))
         .child(loud("rb"));
     let s = loud("s")
         .initial("sa")

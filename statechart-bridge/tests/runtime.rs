@@ -80,7 +80,7 @@ fn a_thread_drives_it_and_other_threads_give_inputs() {
         .map(|sender| {
             let runtime = runtime.clone();
             std::thread::spawn(move || {
-                (0..250).for_each(|number| runtime.add_input(ping(sender * 1000 + number)).unwrap())
+                (0..250).for_each(|number| runtime.add_input(ping(sender * 1000 + number)).unwrap());
             })
         })
         .collect();

@@ -76,13 +76,38 @@ impl Instance {
     }
 }
 
+impl Machine {
+    /// What was raised for the next small step is there now.
+    #[inline]
+    fn begin_small_step(&mut self) {
+        if !self.next_small.is_empty() {
+            self.live.append(&mut self.next_small);
+        }
+    }
+
+    /// Takes away the events that lived for the step that has ended.
+    #[inline]
+    fn end(&mut self, step: Until) {
+        match &self.live[..] {
+            [] => {}
+            // The usual case, without moving anything.
+            [only] => {
+                if only.until == step {
+                    self.live.clear();
+                }
+            }
+            _ => self.live.retain(|live| live.until != step),
+        }
+    }
+}
+
 impl Step<'_, '_> {
     fn big_step(&mut self, event: Option<Queued>) -> Stepped {
         let semantics = self.chart.semantics;
         let mut left = self.env.most_small_steps;
         let mut fired = false;
         // What was raised before and is still to be seen comes before the input.
-        self.machine.live.append(&mut self.machine.next_small);
+        self.machine.begin_small_step();
         if let Some(Queued { id, port, event, .. }) = event {
             let until = match semantics.input_event_lifeline {
                 InputEventLifeline::FirstSmallStep => Until::Small,
@@ -96,7 +121,9 @@ impl Step<'_, '_> {
                 self.machine.changed.clear();
                 self.machine.extent = Extent::Nothing;
             }
-            self.machine.live.append(&mut self.machine.next_combo);
+            if !self.machine.next_combo.is_empty() {
+                self.machine.live.append(&mut self.machine.next_combo);
+            }
             let mut combo_fired = false;
             while self.small_step() {
                 combo_fired = true;
@@ -105,14 +132,14 @@ impl Step<'_, '_> {
                     return Stepped::Endless;
                 }
                 left -= 1;
-                self.machine.live.retain(|live| live.until != Until::Small);
-                self.machine.live.append(&mut self.machine.next_small);
+                self.machine.end(Until::Small);
+                self.machine.begin_small_step();
             }
             if !combo_fired {
                 break;
             }
             fired = true;
-            self.machine.live.retain(|live| live.until != Until::Combo);
+            self.machine.end(Until::Combo);
             if semantics.big_step_maximality == BigStepMaximality::TakeOne {
                 self.carry_over();
                 break;

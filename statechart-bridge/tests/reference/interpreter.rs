@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use statechart_bridge::{BigStepMaximality, Concurrency, InputEventLifeline, InternalEventLifeline, Priority};
+use statechart_bridge::{
+    BigStepMaximality, ComboStepMaximality, Concurrency, InputEventLifeline, InternalEventLifeline, Priority,
+};
 
 use crate::spec::{Arrow, FUEL, Guard, Kind, Spec, Trigger};
 
@@ -130,7 +132,9 @@ impl<'a> Interpreter<'a> {
                 }
                 for which in chosen {
                     self.fire(which);
-                    changed.extend(self.area(which));
+                    if semantics.combo_step_maximality == ComboStepMaximality::TakeOne {
+                        changed.extend(self.area(which));
+                    }
                 }
                 if left == 0 {
                     self.endless = true;

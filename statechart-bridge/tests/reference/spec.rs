@@ -225,23 +225,27 @@ impl Spec {
 }
 
 fn semantics(choices: &mut Choices) -> Semantics {
-    let mut semantics = Semantics::default();
-    semantics.big_step_maximality = choices.one(&[BigStepMaximality::TakeMany, BigStepMaximality::TakeOne]);
-    semantics.input_event_lifeline = choices.one(&[
-        InputEventLifeline::FirstComboStep,
-        InputEventLifeline::FirstSmallStep,
-        InputEventLifeline::Whole,
-    ]);
-    semantics.internal_event_lifeline = choices.one(&[
-        InternalEventLifeline::Queue,
-        InternalEventLifeline::NextSmallStep,
-        InternalEventLifeline::NextComboStep,
-        InternalEventLifeline::Remainder,
-    ]);
-    semantics.priority = choices.one(&[Priority::SourceParent, Priority::SourceChild]);
-    semantics.concurrency = choices.one(&[Concurrency::Single, Concurrency::Many]);
-    semantics.combo_step_maximality = ComboStepMaximality::TakeOne;
-    semantics
+    Semantics {
+        big_step_maximality: choices.one(&[BigStepMaximality::TakeMany, BigStepMaximality::TakeOne]),
+        combo_step_maximality: choices.one(&[
+            ComboStepMaximality::TakeOne,
+            ComboStepMaximality::TakeOne,
+            ComboStepMaximality::TakeMany,
+        ]),
+        input_event_lifeline: choices.one(&[
+            InputEventLifeline::FirstComboStep,
+            InputEventLifeline::FirstSmallStep,
+            InputEventLifeline::Whole,
+        ]),
+        internal_event_lifeline: choices.one(&[
+            InternalEventLifeline::Queue,
+            InternalEventLifeline::NextSmallStep,
+            InternalEventLifeline::NextComboStep,
+            InternalEventLifeline::Remainder,
+        ]),
+        priority: choices.one(&[Priority::SourceParent, Priority::SourceChild]),
+        concurrency: choices.one(&[Concurrency::Single, Concurrency::Many]),
+    }
 }
 
 fn arrow(choices: &mut Choices, count: usize, name: String) -> Arrow {
