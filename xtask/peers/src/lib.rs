@@ -19,12 +19,14 @@
 //! | [`servers`] | the server ends: one file per way to write a server |
 //! | [`simulators`], [`networks`] | the same model in each simulator, the same program on each simulated network |
 //! | [`pipelines`] | the same pipeline in each library of channels, actors and components |
+//! | [`channels`], [`web`] | packets and messages, HTTP and WebSocket: the same round trips by ours and by others |
 //! | [`python`] | peers in Python |
 //! | [`groups`] | the tables themselves, by name |
 
 use std::error::Error;
 
 pub mod allocations;
+pub mod channels;
 pub mod cpu;
 pub mod document;
 pub mod feed;
@@ -43,6 +45,7 @@ pub mod servers;
 pub mod simulators;
 pub mod sockets;
 pub mod target;
+pub mod web;
 
 /// What a sample yields, or why it went wrong. Wrong work is the one thing that makes a run fail.
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;

@@ -150,7 +150,7 @@ fn row(name: &str, way: Way, server: Bulk, size: usize, tls: Option<&Tls>) -> Ro
 /// The two ends of TLS, with one suite and a certificate of their own.
 #[derive(Clone, Debug)]
 pub struct Tls {
-    /// The client's end; it trusts the server's certificate, for `localhost`.
+    /// The client's end; it trusts the server's certificate, for `localhost` and `server`.
     pub client: Arc<ClientConfig>,
     /// The server's end.
     pub server: Arc<ServerConfig>,
@@ -162,7 +162,8 @@ impl Tls {
     /// # Errors
     /// If the certificate is refused.
     pub fn new() -> Outcome<Self> {
-        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()])?;
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(["localhost".to_owned(), "server".to_owned()])?;
         let provider = Arc::new(CryptoProvider {
             cipher_suites: vec![ring::cipher_suite::TLS13_AES_128_GCM_SHA256],
             ..ring::default_provider()

@@ -17,6 +17,7 @@ pub mod decode;
 pub mod hsms_codec;
 pub mod hsms_sessions;
 pub mod idle;
+pub mod messages;
 pub mod oneline;
 pub mod pipelined;
 pub mod real_tcp;
@@ -24,6 +25,7 @@ pub mod round_trip;
 pub mod switches;
 pub mod timeouts;
 pub mod virtual_tcp;
+pub mod web;
 
 /// A set of tables that is asked for by one name.
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +119,16 @@ pub const ALL: &[Group] = &[
         name: "hsms-round-trip",
         about: "sessions of HSMS: requests, echoes, connections, against bare tokio and the Python original",
         build: hsms_sessions::build,
+    },
+    Group {
+        name: "messages",
+        about: "packets and messages, simulated and real: round trips, one at a time and 64 in flight",
+        build: messages::build,
+    },
+    Group {
+        name: "web",
+        about: "HTTP, HTTPS and WebSocket on a simulated network: round trips on one connection",
+        build: web::build,
     },
 ];
 

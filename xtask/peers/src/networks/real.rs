@@ -7,10 +7,12 @@ use crate::python::SIMPY_IO;
 use crate::simulators::sim_io::run_until;
 use crate::simulators::simpy::spent;
 use mio::{Events, Interest, Poll, Token};
+use net_core::Stream;
 use sim_io::reactor::Poller;
 use sim_io::{Environment, Failure};
 use std::io::{ErrorKind, Read, Write};
 use std::sync::mpsc;
+use tokio::net::TcpStream;
 use tokio::task::LocalSet;
 
 /// Two processes of one environment.
@@ -18,6 +20,22 @@ use tokio::task::LocalSet;
 /// # Errors
 /// If the work is done wrong.
 pub fn sim_io(poller: Poller, job: Job) -> Outcome<Spent> {
+    meet_in_environment(
+        poller,
+        async move |stream| Ok(serve(stream, job).await?),
+        async move |stream| drive(stream, job).await,
+    )
+}
+
+/// Runs the two ends of a connection as processes of one environment, until the client's is done.
+///
+/// # Errors
+/// Those of the ends.
+pub fn meet_in_environment<S, C>(poller: Poller, server: S, client: C) -> Outcome<Spent>
+where
+    S: AsyncFnOnce(Stream) -> Outcome<()> + 'static,
+    C: AsyncFnOnce(Stream) -> Outcome<Spent> + 'static,
+{
     let env = Environment::in_real_time();
     env.use_poller(poller)?;
     let (told, address) = mpsc::channel();
@@ -26,8 +44,8 @@ pub fn sim_io(poller: Poller, job: Job) -> Outcome<Spent> {
         let mut listener = net.bind(&"tcp://127.0.0.1:0".parse()?).await?;
         // If nobody listens any more, the run is over.
         let _ = told.send(listener.local().clone());
-        serve(listener.accept().await?, job).await?;
-        Ok::<_, Failure>(())
+        let stream = listener.accept().await?;
+        server(stream).await.map_err(|error| Failure::boxed(error))
     });
     let address = loop {
         match address.try_recv() {
@@ -37,7 +55,7 @@ pub fn sim_io(poller: Poller, job: Job) -> Outcome<Spent> {
     };
     let net = env.net();
     let client = env.process(async move {
-        let connected = async { drive(net.connect(&address).await?, job).await };
+        let connected = async { client(net.connect(&address).await?).await };
         connected.await.map_err(|error| error.to_string())
     });
     Ok(run_until(&env, &client)??)
@@ -48,6 +66,21 @@ pub fn sim_io(poller: Poller, job: Job) -> Outcome<Spent> {
 /// # Errors
 /// If the work is done wrong.
 pub fn tokio(job: Job) -> Outcome<Spent> {
+    meet_on_tokio(
+        async move |stream| Ok(serve(stream, job).await?),
+        async move |stream| drive(stream, job).await,
+    )
+}
+
+/// Runs the two ends of a connection as tasks of tokio's current-thread runtime, until both are done.
+///
+/// # Errors
+/// Those of the ends.
+pub fn meet_on_tokio<S, C>(server: S, client: C) -> Outcome<Spent>
+where
+    S: AsyncFnOnce(TcpStream) -> Outcome<()> + 'static,
+    C: AsyncFnOnce(TcpStream) -> Outcome<Spent>,
+{
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     LocalSet::new().block_on(&runtime, async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -55,11 +88,11 @@ pub fn tokio(job: Job) -> Outcome<Spent> {
         let server = tokio::task::spawn_local(async move {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            serve(stream, job).await
+            server(stream).await
         });
-        let stream = tokio::net::TcpStream::connect(address).await?;
+        let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let spent = drive(stream, job).await?;
+        let spent = client(stream).await?;
         server.await??;
         Ok(spent)
     })
