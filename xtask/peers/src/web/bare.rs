@@ -19,8 +19,9 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::spawn_local;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{accept_async, client_async};
+use tokio_tungstenite::{accept_async_with_config, client_async_with_config};
 
 /// So many round trips, after one that opens the connection.
 ///
@@ -84,8 +85,15 @@ async fn get(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, count: u64) 
     meter.stop()
 }
 
+/// As large as ours; the library's own are of 128 KiB.
+fn buffers() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(8 * 1024)
+        .write_buffer_size(8 * 1024)
+}
+
 async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<(), Error> {
-    let mut socket = accept_async(stream).await?;
+    let mut socket = accept_async_with_config(stream, Some(buffers())).await?;
     while let Some(message) = socket.next().await {
         socket.send(message?).await?;
     }
@@ -93,7 +101,7 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<(), Error
 }
 
 async fn echo(stream: impl AsyncRead + AsyncWrite + Unpin, count: u64) -> Outcome<Spent> {
-    let (mut socket, _) = client_async("ws://server/", stream).await?;
+    let (mut socket, _) = client_async_with_config("ws://server/", stream, Some(buffers())).await?;
     let expected = Message::text(TEXT);
     let meter = Meter::start(Account::ThisThread)?;
     for _ in 0..count {
