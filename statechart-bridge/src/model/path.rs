@@ -27,7 +27,7 @@ impl fmt::Display for BadReference {
             }
             Self::NoChild { of, name, known } => write!(f, "no state `{name}` in {of}, expected one of {known}"),
             Self::Twice(state) => write!(f, "{state} is named twice"),
-            Self::Inside { inner, outer } => write!(f, "{inner} is inside {outer}: name one of them"),
+            Self::Inside { inner, outer } => write!(f, "{inner} is among what {outer} stands for: name one of them"),
         }
     }
 }
@@ -58,10 +58,17 @@ fn check_pair(chart: &Chart, a: StateId, b: StateId) -> Result<(), BadReference>
     if a == b {
         return Err(BadReference::Twice(path(a)));
     }
-    let (outer, inner) = if a < b { (a, b) } else { (b, a) };
-    if chart.is_inside(inner, outer) {
-        let (inner, outer) = (path(inner), path(outer));
-        return Err(BadReference::Inside { inner, outer });
+    // A history stands for what is inside of its parent.
+    let covers = |state| match chart.state(state) {
+        history if history.is_history() => history.parent,
+        _ => state,
+    };
+    for (outer, inner) in [(a, b), (b, a)] {
+        let (around, inside) = (covers(outer), covers(inner));
+        if around == inside || chart.is_inside(inside, around) {
+            let (inner, outer) = (path(inner), path(outer));
+            return Err(BadReference::Inside { inner, outer });
+        }
     }
     Ok(())
 }

@@ -124,7 +124,9 @@ impl Spec {
             choices.below(4)
         };
         for _ in 0..children {
-            let kind = if choices.once_in(4) {
+            // One that has no room for regions would be wrong.
+            let room = depth < 3 && self.nodes.len() < 14;
+            let kind = if choices.once_in(4) && room {
                 Kind::Parallel
             } else {
                 Kind::Plain
@@ -260,9 +262,10 @@ fn arrow(choices: &mut Choices, count: usize, name: String) -> Arrow {
         2 => Guard::In(choices.below(count)),
         _ => Guard::Always,
     };
-    let targets = match choices.below(8) {
-        0 => Vec::new(),
-        1 => vec![1 + choices.below(count - 1), 1 + choices.below(count - 1)],
+    let targets = match choices.below(40) {
+        0..5 => Vec::new(),
+        // Few of these pairs can be active together, and one that can't makes the whole chart wrong.
+        5 => vec![1 + choices.below(count - 1), 1 + choices.below(count - 1)],
         _ => vec![1 + choices.below(count - 1)],
     };
     Arrow {
