@@ -228,7 +228,13 @@ impl Error {
             ) => ErrorKind::Timeout(TimeoutKind::Keepalive),
             (kind, _) => kind,
         };
-        Self::new(kind, operation).because(error)
+        let told = Self::new(kind, operation);
+        // Whoever refuses an operation in words of his own says how it can be had: that belongs into the message.
+        let told = match error.get_ref() {
+            Some(words) if kind == ErrorKind::Unsupported => told.detail(words.to_string()),
+            _ => told,
+        };
+        told.because(error)
     }
 
     /// What went wrong.

@@ -183,7 +183,7 @@ impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unhandled { who, at, failure } => {
-                write!(f, "{who} failed at {at}, and nobody was waiting for it: {failure}")
+                write!(f, "{who} failed at {at}, and no process was waiting for it: {failure}")
             }
             Self::Deadlock { at, blocked } if blocked.is_empty() => {
                 write!(

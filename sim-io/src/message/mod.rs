@@ -13,8 +13,10 @@
 //!     let mut listener = server.bind(&"tcp://server:5557".parse()?).await?;
 //!     let message = Message::new(listener.accept().await?, Json)?;
 //!     while let Some(request) = message.recv().await? {
-//!         let name: String = request.content()?;
-//!         request.succeed(&format!("hello {name}"))?;
+//!         match request.content::<String>() {
+//!             Ok(name) => request.succeed(&format!("hello {name}"))?,
+//!             Err(error) => request.fail(&error)?, // that client is told, and the channel goes on
+//!         }
 //!     }
 //!     Ok(())
 //! });
