@@ -128,7 +128,7 @@ impl From<Failure> for Box<dyn StdError> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RunError {
-    /// Something failed, and nobody was waiting to hear of it.
+    /// Something failed, and no process was waiting to hear of it.
     Unhandled {
         /// The process that failed, or the event.
         who: String,

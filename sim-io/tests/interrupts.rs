@@ -162,7 +162,7 @@ fn where_nobody_joins_the_run_stops_and_names_it() {
     let error = env.run().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "process \"sleeper\" failed at 0.000000000s, and nobody was waiting for it: interrupted: \"x\""
+        "process \"sleeper\" failed at 0.000000000s, and no process was waiting for it: interrupted: \"x\""
     );
 }
 
