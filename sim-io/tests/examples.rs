@@ -77,5 +77,5 @@ fn messages() {
 #[cfg(all(feature = "reactor", feature = "websocket"))]
 fn chat() {
     let arguments = ["--virtual", "tcp://server:80"];
-    prints_with("chat", &arguments, include_str!("chat/expected.txt"));
+    prints_with("chat_room", &arguments, include_str!("chat/expected.txt"));
 }

@@ -68,7 +68,7 @@ pub(super) fn mosaik_scenario(world: &mut World) -> Outcome<String> {
 
 /// The package websockets in our chat room.
 pub(super) fn chat(world: &mut World) -> Outcome<String> {
-    let chat = world.sim_io_example("chat")?;
+    let chat = world.sim_io_example("chat_room")?;
     let room = listening(&chat, "tcp://127.0.0.1:0")?;
     let checks = driven(world, "chat_guests.py", &[&room.port])?;
     Ok(format!("{checks} checks"))

@@ -1,8 +1,8 @@
 //! A chat room over WebSocket, with a page to try it in a browser; or with three simulated guests, in virtual time.
 //!
 //! ```text
-//! cargo run -p sim-io --features websocket --example chat -- tcp://127.0.0.1:8080     then open http://127.0.0.1:8080
-//! cargo run -p sim-io --features websocket --example chat -- --virtual tcp://server:80
+//! cargo run -p sim-io --features websocket --example chat_room -- tcp://127.0.0.1:8080     then open http://127.0.0.1:8080
+//! cargo run -p sim-io --features websocket --example chat_room -- --virtual tcp://server:80
 //! ```
 //!
 //! It first prints `listening on ENDPOINT`, with the real port where 0 was asked for. A WebSocket on any path joins the
@@ -22,7 +22,7 @@ use sim_io::websocket::{self, CloseReason, Message, Options, Reader, Text, WebSo
 use sim_io::{Environment, Event, Failure};
 use tokio::sync::mpsc;
 
-const USAGE: &str = "usage: chat [--real | --virtual] [ENDPOINT]";
+const USAGE: &str = "usage: chat_room [--real | --virtual] [ENDPOINT]";
 
 /// How many texts may wait for a guest who is slow; with more, they have to leave.
 const MOST_WAITING: usize = 256;
@@ -158,7 +158,7 @@ fn answer(room: &Room, mut request: Request) -> Response {
     if request.uri().path() != "/" {
         return (StatusCode::NOT_FOUND, "there is only the room\n").into_response();
     }
-    let mut page = include_str!("chat.html").into_response();
+    let mut page = include_str!("chat_room.html").into_response();
     let html = HeaderValue::from_static("text/html; charset=utf-8");
     page.headers_mut().insert(header::CONTENT_TYPE, html);
     page
