@@ -100,6 +100,19 @@ fn the_sample_session() {
     assert_eq!(serve.ask(&["ping", "cmd01", "junk"]), "pong\nack\nnak - unknown cmd\n");
     let list = serve.connect(&["--replies", "2", "-c", "list"]);
     assert_eq!(text(&list.stdout), "one\ntwo=2\n");
+    let all = serve.connect(&[
+        "--replies",
+        "all",
+        "-c",
+        "list",
+        "-c",
+        "cmd01",
+        "-c",
+        "ping",
+        "-c",
+        "junk",
+    ]);
+    assert_eq!(text(&all.stdout), "one\ntwo=2\nack\npong\nnak - unknown cmd\n");
     assert_eq!(serve.ask(&["ping", "disconnect"]), "pong\n");
     let unsent = serve.connect(&["-c", "ping", "-c", "disconnect", "-c", "never sent"]);
     assert_eq!((unsent.status.code(), text(&unsent.stdout)), (Some(2), ""));
@@ -208,6 +221,32 @@ fn exit_codes_of_serve() {
     ]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("/none.pem"));
+}
+
+/// A setting that nothing would ever read is a mistake of whoever wrote it.
+#[test]
+fn settings_without_effect_are_refused() {
+    const AT: &str = "tcp://127.0.0.1:0";
+    for (arguments, says) in [
+        (&["serve", AT, "--reject-line", "busy"][..], "--admission reject"),
+        (
+            &["serve", AT, "--admission", "takeover", "--max-clients", "2"],
+            "concurrent",
+        ),
+        (&["serve", AT, "--tls-cert", "/a.pem", "--tls-key", "/b.pem"], "tls://"),
+        (&["serve", AT, "--reply", "ping=x"], "built-in"),
+        (&["serve", AT, "--reply", "shutdown=x"], "--no-shutdown"),
+        (&["serve", AT, "--exec-timeout", "3"], "--exec"),
+        (&["connect", AT, "-c", "ping"], "port 0 is for listening"),
+        (&["connect", "tcp://127.0.0.1:1", "--replies", "some"], "`all`"),
+    ] {
+        let output = run(arguments);
+        let error = text(&output.stderr);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{error}");
+        assert!(error.contains(says), "{arguments:?}: {error}");
+    }
+    let serve = Serve::start(&["--no-shutdown", "--reply", "shutdown=no"]);
+    assert_eq!(serve.ask(&["ping"]), "pong\n");
 }
 
 #[test]

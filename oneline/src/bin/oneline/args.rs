@@ -27,7 +27,7 @@ however many, by sending a `ping` behind each. From a file or pipe it is a scrip
 for each; empty lines and lines that begin with # are skipped. (With -c '' an empty command is sent.)
 
 The built-in commands `disconnect` and `shutdown` get no reply and end a script; no `-c` may follow them. A reply beyond
-`--replies` counts for the next command.
+`--replies` counts for the next command; `--replies all` leaves none.
 
 Exit codes:
   0    every command was answered
@@ -64,9 +64,9 @@ pub(crate) struct Serve {
     /// With `concurrent`: how many at once [default: 64]. With `queue`: how many may wait [default: 128].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_clients: Option<u32>,
-    /// What a rejected client is told.
-    #[arg(long, value_name = "TEXT", default_value = oneline::Admission::DEFAULT_LINE)]
-    pub(crate) reject_line: String,
+    /// With `reject`: what a rejected client is told [default: `error: busy, another client is connected`].
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reject_line: Option<String>,
     /// What is text; anything else makes a command invalid [default: utf8].
     #[arg(long, value_enum)]
     pub(crate) charset: Option<Charset>,
@@ -90,7 +90,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) exec: Option<PathBuf>,
     /// How long PROGRAM may take, in seconds.
-    #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
+    #[arg(long, value_name = "S", default_value = "10", value_parser = seconds, requires = "exec")]
     pub(crate) exec_timeout: Duration,
     /// The longest command, in bytes [default: 65536].
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..))]
@@ -125,14 +125,15 @@ pub(crate) struct Serve {
 #[command(after_help = format!("{ENDPOINTS}\n\n{CONNECT_CODES}"))]
 pub(crate) struct Connect {
     /// Where the server listens.
-    #[arg(value_parser = endpoint)]
+    #[arg(value_parser = place)]
     pub(crate) endpoint: Endpoint,
     /// Send this command; may be given several times.
     #[arg(short, long, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
-    /// How many replies to wait for after each command.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub(crate) replies: u32,
+    /// How many replies to wait for after each command; `all`: however many there are, found by a `ping` behind each
+    /// command.
+    #[arg(long, value_name = "N|all", default_value = "1", value_parser = expected)]
+    pub(crate) replies: Expected,
     /// How long to wait for connecting and for each reply, in seconds.
     #[arg(long, value_name = "S", default_value = "3", value_parser = seconds)]
     pub(crate) timeout: Duration,
@@ -183,12 +184,74 @@ pub(crate) enum Terminator {
     Crlf,
 }
 
+/// How many replies a command has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Expected {
+    /// So many.
+    Count(u32),
+    /// As many as come before the reply to a `ping` behind the command.
+    All,
+}
+
+impl Serve {
+    /// What of the command line would have no effect, with the way out; None if all of it has.
+    pub(crate) fn without_effect(&self) -> Option<String> {
+        if self.reject_line.is_some() && !matches!(self.admission, Policy::Reject) {
+            return Some("--reject-line is said by `--admission reject` only".to_owned());
+        }
+        if self.max_clients.is_some() && matches!(self.admission, Policy::Reject | Policy::Takeover) {
+            return Some(
+                "--max-clients goes with `--admission concurrent` or `queue`; the others serve one client".to_owned(),
+            );
+        }
+        if self.tls_cert.is_some() && !self.endpoint.is_tls() {
+            return Some(format!(
+                "--tls-cert and --tls-key go with a tls:// endpoint, and {} is none",
+                self.endpoint
+            ));
+        }
+        let (name, _) = self.reply.iter().find(|(command, _)| match command.as_str() {
+            "ping" | "disconnect" => true,
+            "shutdown" => !self.no_shutdown,
+            _ => false,
+        })?;
+        let way_out = if name == "shutdown" {
+            "; --no-shutdown makes it one like any other"
+        } else {
+            ""
+        };
+        Some(format!(
+            "--reply {name}=… would never be said: `{name}` is a built-in command{way_out}"
+        ))
+    }
+}
+
 fn endpoint(text: &str) -> Result<Endpoint, String> {
     match text.parse() {
         Ok(Endpoint::Udp(..)) => Err("udp:// carries no lines: use tcp://, tls:// or unix:".to_owned()),
         Ok(Endpoint::Mem(_)) => Err("mem: works within one program only: use tcp://, tls:// or unix:".to_owned()),
         Ok(endpoint) => Ok(endpoint),
         Err(error) => Err(error.detail_text().map_or_else(|| error.to_string(), str::to_owned)),
+    }
+}
+
+/// An endpoint that one can connect to.
+fn place(text: &str) -> Result<Endpoint, String> {
+    match endpoint(text)? {
+        Endpoint::Tcp(_, 0) | Endpoint::Tls(_, 0) => {
+            Err("port 0 is for listening; the server's first line tells its real port".to_owned())
+        }
+        place => Ok(place),
+    }
+}
+
+fn expected(text: &str) -> Result<Expected, String> {
+    match text {
+        "all" => Ok(Expected::All),
+        number => match number.parse() {
+            Ok(count) => Ok(Expected::Count(count)),
+            Err(_) => Err("it should be a number of replies, or `all`".to_owned()),
+        },
     }
 }
 

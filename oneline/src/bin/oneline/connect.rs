@@ -8,7 +8,7 @@ use oneline::{Client, ClientOptions, Error, ErrorKind};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::runtime::Runtime;
 
-use crate::args::Connect;
+use crate::args::{Connect, Expected};
 use crate::{FAILED, INTERRUPTED, TIMEOUT, USAGE, failed, shell};
 
 pub(crate) fn run(runtime: &Runtime, arguments: &Connect) -> ExitCode {
@@ -153,7 +153,7 @@ async fn given(client: &mut Client, arguments: &Connect) -> Result<(), End> {
     Ok(())
 }
 
-async fn script(client: &mut Client, replies: u32) -> Result<(), End> {
+async fn script(client: &mut Client, replies: Expected) -> Result<(), End> {
     let mut input = BufReader::new(tokio::io::stdin());
     let mut line = Vec::new();
     loop {
@@ -173,7 +173,7 @@ async fn script(client: &mut Client, replies: u32) -> Result<(), End> {
 }
 
 /// Sends one command and prints its replies; false if it was the last that makes sense.
-async fn one(client: &mut Client, command: &[u8], replies: u32) -> Result<bool, End> {
+async fn one(client: &mut Client, command: &[u8], replies: Expected) -> Result<bool, End> {
     match command {
         b"disconnect" => {
             client.disconnect().await?;
@@ -183,10 +183,22 @@ async fn one(client: &mut Client, command: &[u8], replies: u32) -> Result<bool, 
             client.shutdown().await?;
             return Ok(false);
         }
-        _ => client.send(command).await?,
+        _ => {}
     }
-    for _ in 0..replies {
-        print(client.recv().await?.bytes())?;
+    match replies {
+        Expected::Count(count) => {
+            client.send(command).await?;
+            for _ in 0..count {
+                print(client.recv().await?.bytes())?;
+            }
+        }
+        // Its one reply is what marks the end of all others.
+        Expected::All if command == b"ping" => print(client.request(command).await?.bytes())?,
+        Expected::All => {
+            for reply in client.collect(command).await? {
+                print(reply.bytes())?;
+            }
+        }
     }
     Ok(true)
 }

@@ -21,6 +21,9 @@ const UNKNOWN: &str = "nak - unknown cmd";
 
 pub(crate) fn run(runtime: &Runtime, arguments: Serve) -> ExitCode {
     log(arguments.verbose);
+    if let Some(useless) = arguments.without_effect() {
+        return misused(&useless);
+    }
     let mut net = Net::os();
     if let (Some(certificate), Some(key)) = (&arguments.tls_cert, &arguments.tls_key) {
         let mut tls = TlsServer::builder().identity_files(certificate, key);
@@ -147,7 +150,9 @@ fn server(net: &Net, arguments: Serve) -> Server {
             max: max.unwrap_or(Admission::DEFAULT_QUEUE),
         },
         Policy::Reject => Admission::Reject {
-            line: arguments.reject_line,
+            line: arguments
+                .reject_line
+                .unwrap_or_else(|| Admission::DEFAULT_LINE.to_owned()),
         },
         Policy::Takeover => Admission::Takeover,
         Policy::Concurrent => Admission::Concurrent {
