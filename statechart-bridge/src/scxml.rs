@@ -1,23 +1,24 @@
 //! The core of SCXML (W3C, 2015), read into the same tree as SCCD's XML.
 //!
-//! Of one event, all transitions are taken that don't conflict; inner ones win. Internal events wait behind external ones
-//! that wait already.
+//! Of one event, all transitions are taken that don't conflict; inner ones win. Internal events (`raise`, `done.state`)
+//! go before external ones, among which are those of `send`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::xml::ast::{
-    Action, Attribute, Chart, Class, Destination, Diagram, Kind, Method, Parameter, Raise, State, Text, Transition,
-    Trigger,
+    Action, Attribute, Chart, Class, Delay, Destination, Diagram, Kind, Method, Named, Parameter, Raise, Send, SendTo,
+    State, Text, Transition, Trigger,
 };
 use crate::xml::error::problem;
 use crate::xml::node::Node;
-use crate::{Concurrency, InputEventLifeline, Priority, Problem, Semantics};
+use crate::xml::scripts;
+use crate::{Concurrency, InputEventLifeline, InternalEventLifeline, Priority, Problem, Semantics};
 
 type Result<T> = std::result::Result<T, Problem>;
 
 const NAMESPACE: &str = "http://www.w3.org/2005/07/scxml";
-const ACTIONS: [&str; 6] = ["raise", "send", "log", "assign", "if", "script"];
+const ACTIONS: [&str; 7] = ["raise", "send", "cancel", "log", "assign", "if", "script"];
 
 /// Reads `scxml`.
 pub(crate) fn read(root: &Node<'_>) -> Result<Diagram> {
@@ -35,6 +36,7 @@ pub(crate) fn read(root: &Node<'_>) -> Result<Diagram> {
             priority: Priority::SourceChild,
             concurrency: Concurrency::Many,
             input_event_lifeline: InputEventLifeline::FirstSmallStep,
+            internal_event_lifeline: InternalEventLifeline::QueueFirst,
             ..Semantics::default()
         },
         states: Vec::new(),
@@ -64,6 +66,7 @@ pub(crate) fn read(root: &Node<'_>) -> Result<Diagram> {
     chart.initial = initial.map(|initial| reader.paths(&initial)).transpose()?;
     for state in &mut chart.states {
         reader.resolve(state)?;
+        reader.parallels_done(state);
     }
     let name = root.filled("name")?.unwrap_or_else(|| Text::new("scxml", root.place()));
     let constructor = script.map(|body| Method {
@@ -129,6 +132,8 @@ fn data(node: &Node<'_>, attributes: &mut Vec<Attribute>) -> Result<()> {
 
 #[derive(Default)]
 struct Reader {
+    /// The ids of the final states.
+    finals: BTreeSet<Arc<str>>,
     /// The paths of the states by their ids.
     known: BTreeMap<Arc<str>, String>,
     unnamed: usize,
@@ -176,6 +181,7 @@ impl Reader {
             transitions: Vec::new(),
             entry: Vec::new(),
             exit: Vec::new(),
+            stable: false,
             place: node.place(),
         };
         let expected: &[&str] = match node.name() {
@@ -217,14 +223,49 @@ impl Reader {
                 _ => state.children.push(self.state(&child, &path)?),
             }
         }
-        // A final state says that its parent is done.
-        if node.name() == "final"
-            && let Some((_, parent)) = above.rsplit_once('/')
-        {
-            let event = Text::new(&format!("done.state.{parent}"), node.place());
-            state.entry.push(Action::Raise(local(event, Vec::new(), node)));
+        if node.name() == "final" {
+            self.finals.insert(Arc::clone(&state.id.text));
+            // It says that its parent is done.
+            if let Some((_, parent)) = above.rsplit_once('/') {
+                state.entry.push(Action::Raise(done(parent, &state)));
+            }
         }
         Ok(state)
+    }
+
+    /// A parallel is done when all its regions are: whichever final state is entered last says so.
+    fn parallels_done(&self, state: &mut State) {
+        for child in &mut state.children {
+            self.parallels_done(child);
+        }
+        if state.kind != Kind::Parallel {
+            return;
+        }
+        let is_region = |child: &&State| matches!(child.kind, Kind::Plain | Kind::Parallel);
+        // A region that is a parallel itself is done as that is, which no state tells: such a parallel is never done.
+        let in_final = |region: &State| {
+            let finals = region
+                .children
+                .iter()
+                .filter(|inner| self.finals.contains(&inner.id.text));
+            let asked: Vec<String> = finals.map(|inner| format!("In({})", quoted(&inner.id.text))).collect();
+            (!asked.is_empty()).then(|| format!("({})", asked.join(" or ")))
+        };
+        let regions = state.children.iter().filter(is_region).map(in_final);
+        let Some(conditions) = regions.collect::<Option<Vec<String>>>() else {
+            return;
+        };
+        let raise = Action::Raise(done(&state.id.text, state));
+        let all = Text::new(&conditions.join(" and "), state.place.clone());
+        for region in &mut state.children {
+            for inner in &mut region.children {
+                if self.finals.contains(&inner.id.text) {
+                    inner
+                        .entry
+                        .push(Action::If(vec![(Some(all.clone()), vec![raise.clone()])]));
+                }
+            }
+        }
     }
 
     /// Ids with spaces between, as paths with commas between.
@@ -312,12 +353,22 @@ fn actions(node: &Node<'_>, into: &mut Vec<Action>) -> Result<()> {
     Ok(())
 }
 
-fn local(event: Text, parameters: Vec<Text>, node: &Node<'_>) -> Raise {
+/// As code writes a text.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// The event that says that a state is done.
+fn done(id: &str, at: &State) -> Raise {
+    local(Text::new(&format!("done.state.{id}"), at.place.clone()))
+}
+
+fn local(event: Text) -> Raise {
     Raise {
+        place: event.place.clone(),
         event,
         to: Destination::Local,
-        parameters,
-        place: node.place(),
+        parameters: Vec::new(),
     }
 }
 
@@ -326,9 +377,18 @@ fn action(node: &Node<'_>) -> Result<Option<Action>> {
         "raise" => {
             node.only(&["event"])?;
             node.leaf()?;
-            Action::Raise(local(node.required("event")?, Vec::new(), node))
+            Action::Raise(local(node.required("event")?))
         }
-        "send" => Action::Raise(send(node)?),
+        "send" => send(node)?,
+        "cancel" => {
+            node.only(&["sendid", "sendidexpr"])?;
+            node.leaf()?;
+            Action::Cancel(match (node.filled("sendid")?, node.filled("sendidexpr")?) {
+                (Some(id), None) => Named::Text(id),
+                (None, Some(id)) => Named::Expression(id),
+                _ => return Err(node.error("cancel: expected one of the attributes sendid and sendidexpr")),
+            })
+        }
         "log" => {
             node.only(&["label", "expr"])?;
             node.leaf()?;
@@ -354,34 +414,54 @@ fn action(node: &Node<'_>) -> Result<Option<Action>> {
 }
 
 /// Reads `send`: to the chart itself, or by way of `#_parent` out of it.
-fn send(node: &Node<'_>) -> Result<Raise> {
-    node.only(&["event", "target"])?;
-    let mut pairs = Vec::new();
+fn send(node: &Node<'_>) -> Result<Action> {
+    node.only(&["event", "target", "delay", "delayexpr", "id"])?;
+    let mut data = Vec::new();
     for child in node.children()? {
         if child.name() != "param" {
             return Err(node.unexpected(&child, &["param"]));
         }
         child.only(&["name", "expr"])?;
         child.leaf()?;
-        let (name, value) = (child.required("name")?, child.required("expr")?);
-        pairs.push(format!("\"{}\": ({})", name.text.escape_default(), value.text));
+        data.push((child.required("name")?, child.required("expr")?));
     }
-    let parameters = match &pairs[..] {
-        [] => Vec::new(),
-        _ => vec![Text::new(&format!("{{{}}}", pairs.join(", ")), node.place())],
+    let event = node.required("event")?;
+    let target = node.filled("target")?;
+    let delay = match (node.filled("delay")?, node.filled("delayexpr")?) {
+        (None, None) => Delay::None,
+        (None, Some(expression)) => Delay::Expression(expression),
+        (Some(text), None) => {
+            let delay = scripts::delay(&text.text).ok_or_else(|| {
+                let message = format!("delay is `{}`: expected such as 1.5s or 200ms", text.text);
+                problem(text.place.clone(), message)
+            })?;
+            Delay::Milliseconds(crate::controller::milliseconds(delay))
+        }
+        (Some(text), Some(_)) => return Err(problem(text.place, "delay and delayexpr: expected one of the two")),
     };
-    let mut raise = local(node.required("event")?, parameters, node);
-    match node.filled("target")? {
-        Some(target) if &*target.text == "#_parent" => {
-            raise.to = Destination::Output(Text::new("output", target.place));
-        }
-        Some(target) if &*target.text != "#_internal" => {
-            let message = format!("target `{}`: expected #_internal or #_parent", target.text);
-            return Err(problem(target.place, message));
-        }
-        _ => {}
-    }
-    Ok(raise)
+    let to = match target {
+        None => SendTo::Queue,
+        Some(target) => match &*target.text {
+            "#_parent" => SendTo::Output,
+            "#_internal" if matches!(delay, Delay::None) => SendTo::Internal,
+            "#_internal" => {
+                let message = "target #_internal with a delay: expected one of the two";
+                return Err(problem(target.place, message));
+            }
+            other => {
+                let message = format!("target `{other}`: expected #_internal or #_parent");
+                return Err(problem(target.place, message));
+            }
+        },
+    };
+    Ok(Action::Send(Send {
+        event,
+        data,
+        to,
+        delay,
+        id: node.filled("id")?,
+        place: node.place(),
+    }))
 }
 
 /// Reads `if`, whose `elseif` and `else` stand among its actions.

@@ -21,7 +21,7 @@ use std::str::FromStr;
 pub struct Semantics {
     /// How many combo steps make a big step.
     pub big_step_maximality: BigStepMaximality,
-    /// Whether a part of the chart changes once in a combo step.
+    /// How often a part of the chart changes in a combo step.
     pub combo_step_maximality: ComboStepMaximality,
     /// How long an event lives that was raised locally.
     pub internal_event_lifeline: InternalEventLifeline,
@@ -137,16 +137,22 @@ option! {
     TakeMany = "take_many",
     /// One; the rest waits for the next big step, which follows at once.
     TakeOne = "take_one",
+    /// As many as something is enabled in, but a part of the chart that has reached a stable state
+    /// ([`State::stable`](crate::State::stable)) changes no more.
+    Syntactic = "syntactic",
 }
 
 option! {
-    /// Whether a part of the chart changes once in a combo step.
+    /// How often a part of the chart changes in a combo step.
     ComboStepMaximality, "combo_step_maximality":
     /// Once: regions take turns.
     #[default]
     TakeOne = "take_one",
     /// As often as something is enabled in it.
     TakeMany = "take_many",
+    /// As often as something is enabled in it, until it has reached a stable state
+    /// ([`State::stable`](crate::State::stable)).
+    Syntactic = "syntactic",
 }
 
 option! {
@@ -155,6 +161,8 @@ option! {
     /// It waits in the instance's queue, and gets a big step of its own like an input.
     #[default]
     Queue = "queue",
+    /// It waits before all that came from outside, and gets a big step of its own (SCXML's way).
+    QueueFirst = "queue_first",
     /// It is there in the next small step only, be that in the next combo step.
     NextSmallStep = "next_small_step",
     /// It is there during the whole next combo step.

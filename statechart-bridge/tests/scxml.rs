@@ -1,6 +1,9 @@
 //! The core of SCXML.
 #![cfg(feature = "xml")]
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use statechart_bridge::{Document, Engine, Event, Value};
 
 fn run(body: &str, events: &[(&str, Option<Value>)]) -> Vec<String> {
@@ -116,8 +119,36 @@ fn the_rest_is_refused_with_its_place() {
         ),
         ("<state id=\"a\"/><state id=\"a\"/>", "state `a` is there twice"),
         (
-            "<state id=\"a\"><onentry><send event=\"e\" delay=\"1s\"/></onentry></state>",
-            "attribute `delay`",
+            "<state id=\"a\"><onentry><send event=\"e\" delay=\"soon\"/></onentry></state>",
+            "t.scxml:1:108: delay is `soon`: expected such as 1.5s or 200ms",
+        ),
+        (
+            "<state id=\"a\"><onentry><send event=\"e\" delay=\"1s\" delayexpr=\"'1s'\"/></onentry></state>",
+            "delay and delayexpr: expected one of the two",
+        ),
+        (
+            "<state id=\"a\"><onentry><send event=\"e\" delay=\"1s\" target=\"#_internal\"/></onentry></state>",
+            "target #_internal with a delay",
+        ),
+        (
+            "<state id=\"a\"><onentry><send event=\"e\" type=\"x\"/></onentry></state>",
+            "attribute `type` of `send` is unknown: expected event, target, delay, delayexpr or id",
+        ),
+        (
+            "<state id=\"a\"><onentry><cancel/></onentry></state>",
+            "cancel: expected one of the attributes sendid and sendidexpr",
+        ),
+        (
+            "<final id=\"a\"><donedata/></final>",
+            "element `donedata` in `final` is unknown",
+        ),
+        (
+            "<state id=\"a\"><transition event=\"e\" cond=\"1 +\"/></state>",
+            "expected an expression",
+        ),
+        (
+            "<state id=\"a\"><transition event=\"e\" cond=\"In('b')\"/></state>",
+            "In: expected the id of a state as a text",
         ),
         (
             "<state id=\"a\"><onentry><send event=\"e\" target=\"http://x\"/></onentry></state>",
@@ -144,4 +175,158 @@ fn the_rest_is_refused_with_its_place() {
             .contains("datamodel is `ecmascript`: expected starlark"),
         "{error}"
     );
+}
+
+/// A state that says what it gets.
+fn saying(event: &str) -> String {
+    format!("<transition event=\"{event}\"><send event=\"{event}\" target=\"#_parent\"/></transition>")
+}
+
+#[test]
+fn a_parallel_is_done_when_all_its_regions_are() {
+    let region = |id: &str| {
+        format!(
+            "<state id=\"{id}\"><state id=\"{id}1\"><transition event=\"{id}\" target=\"{id}2\"/></state>\
+             <final id=\"{id}2\"/></state>"
+        )
+    };
+    let body = format!(
+        "<parallel id=\"p\">{}{}{}{}{}</parallel>",
+        region("l"),
+        region("r"),
+        saying("done.state.l"),
+        saying("done.state.r"),
+        saying("done.state.p"),
+    );
+    let (left, right) = ("output.done.state.l", "output.done.state.r");
+    assert_eq!(
+        run(&body, &[("r", None), ("l", None)]),
+        [right, left, "output.done.state.p"]
+    );
+    assert_eq!(run(&body, &[("l", None)]), [left]);
+}
+
+#[test]
+fn internal_events_go_before_external_ones() {
+    let body = format!(
+        "<state id=\"a\"><transition event=\"go\"><send event=\"sent\"/><raise event=\"raised\"/>\
+         <send event=\"inside\" target=\"#_internal\"/></transition>{}{}{}{}</state>",
+        saying("sent"),
+        saying("raised"),
+        saying("inside"),
+        saying("other"),
+    );
+    let document = Document::parse("t.scxml", &wrap(&body)).unwrap();
+    let mut engine = Engine::new(document.model()).unwrap();
+    let outputs = engine.output_queue(&["output"]);
+    // Both are there when it starts.
+    for name in ["go", "other"] {
+        engine
+            .input_after(Duration::ZERO, Event::new(name).on("input"), None)
+            .unwrap();
+    }
+    engine.start();
+    let said: Vec<String> = std::iter::from_fn(|| outputs.try_fetch())
+        .map(|output| output.event.name().to_string())
+        .collect();
+    assert_eq!(said, ["raised", "inside", "other", "sent"]);
+}
+
+#[test]
+fn events_are_sent_later_and_cancelled() {
+    let body = format!(
+        "<datamodel><data id=\"wait\" expr=\"'750ms'\"/></datamodel><state id=\"a\"><onentry>\
+         <send event=\"b\" delay=\"1.5s\"><param name=\"n\" expr=\"1 + 1\"/></send>\
+         <send event=\"c\" delayexpr=\"wait\" target=\"#_parent\"/><send event=\"d\" delay=\"10ms\" id=\"d\"/>\
+         <send event=\"f\" delayexpr=\"2\"/></onentry>\
+         <transition event=\"no\"><cancel sendid=\"d\"/></transition>\
+         <transition event=\"b\" cond=\"_data['n'] == 2\"><send event=\"b\" target=\"#_parent\"/></transition>{}{}</state>",
+        saying("d"),
+        saying("f"),
+    );
+    let document = Document::parse("t.scxml", &wrap(&body)).unwrap();
+    let times = |cancel: bool| {
+        let mut engine = Engine::builder(document.model())
+            .on_fault(|fault| panic!("{fault}"))
+            .build()
+            .unwrap();
+        let outputs = engine.output_queue(&["output"]);
+        engine.start();
+        // What waits is part of the state.
+        let snapshot = engine.snapshot();
+        engine.advance(Duration::from_secs(5));
+        let before: Vec<String> = std::iter::from_fn(|| outputs.try_fetch())
+            .map(|output| output.to_string())
+            .collect();
+        engine.restore(&snapshot).unwrap();
+        if cancel {
+            engine.input(Event::new("no").on("input")).unwrap();
+        }
+        engine.advance(Duration::from_secs(5));
+        let after: Vec<String> = std::iter::from_fn(|| outputs.try_fetch())
+            .map(|output| output.to_string())
+            .collect();
+        (before, after)
+    };
+    let all = [
+        "0.010 #1 output.d",
+        "0.750 #1 output.c",
+        "1.500 #1 output.b",
+        "2.000 #1 output.f",
+    ];
+    let (before, after) = times(false);
+    assert_eq!(before, all);
+    assert_eq!(after, all);
+    assert_eq!(times(true).1, all[1..]);
+}
+
+#[test]
+fn a_delay_that_is_none_is_a_fault_with_its_place() {
+    let body = "<state id=\"a\">\n<onentry><send event=\"e\" delayexpr=\"'soon'\"/></onentry></state>";
+    let document = Document::parse("t.scxml", &wrap(body)).unwrap();
+    let faults = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&faults);
+    let mut engine = Engine::builder(document.model())
+        .on_fault(move |fault| told.lock().unwrap().push(fault.to_string()))
+        .build()
+        .unwrap();
+    engine.start();
+    let faults = faults.lock().unwrap();
+    let [fault] = &faults[..] else { panic!("{faults:?}") };
+    assert!(fault.contains("t.scxml:2:10: delay \"soon\": expected"), "{fault}");
+}
+
+#[test]
+fn log_assign_and_script() {
+    let body = "<datamodel><data id=\"n\" expr=\"[]\"/></datamodel><script>n = [1]</script>\
+        <state id=\"a\"><onentry><assign location=\"n\" expr=\"n + [2]\"/><script>n.append(3)</script>\
+        <log label=\"n\" expr=\"n\"/><log expr=\"len(n)\"/><log label=\"end\"/></onentry></state>";
+    let document = Document::parse("t.scxml", &wrap(body)).unwrap();
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&lines);
+    let mut engine = Engine::builder(document.model())
+        .on_log(move |line| told.lock().unwrap().push(line.text.clone()))
+        .build()
+        .unwrap();
+    engine.start();
+    assert_eq!(*lines.lock().unwrap(), ["n: [1, 2, 3]", "3", "end"]);
+}
+
+#[test]
+fn internal_and_external_transitions() {
+    for (kind, expected) in [("internal", "i"), ("external", "o i")] {
+        let say = |name: &str| format!("<onentry><send event=\"{name}\" target=\"#_parent\"/></onentry>");
+        let body = format!(
+            "<state id=\"o\" initial=\"i\">{}<state id=\"i\">{}</state>\
+             <transition event=\"e\" type=\"{kind}\" target=\"i\"/></state>",
+            say("o"),
+            say("i"),
+        );
+        let said = run(&body, &[("e", None)]);
+        let again: Vec<&str> = said[2..]
+            .iter()
+            .map(|event| event.trim_start_matches("output."))
+            .collect();
+        assert_eq!(again.join(" "), expected, "{kind}");
+    }
 }

@@ -182,6 +182,108 @@ fn a_part_changes_once_in_a_combo_step_or_often() {
     }
 }
 
+/// `e` goes on from `a` to `b` to `c` to `d`, where `c` is stable.
+fn with_a_stable_state() -> State {
+    let state = |id: &str| State::new(id);
+    State::new("r")
+        .initial("a")
+        .child(state("a").transition(on("e", "../b")))
+        .child(state("b").transition(on("e", "../c")))
+        .child(state("c").stable().transition(on("e", "../d")))
+        .child(state("d"))
+}
+
+#[test]
+fn a_combo_step_ends_in_stable_states() {
+    let semantics = Semantics {
+        combo_step_maximality: ComboStepMaximality::Syntactic,
+        ..Semantics::default()
+    };
+    assert_eq!(rig(semantics, with_a_stable_state()).send("e").leaves(), "/r/c");
+    // Another region goes on.
+    let p = State::parallel("p")
+        .child(with_a_stable_state())
+        .child(row("s", &["x", "y", "z"]));
+    assert_eq!(rig(semantics, p).send("e").leaves(), "/p/r/c /p/s/z");
+    let many = Semantics {
+        combo_step_maximality: ComboStepMaximality::TakeMany,
+        ..Semantics::default()
+    };
+    let model = common::model(Chart::new().semantics(many).state(with_a_stable_state()));
+    let warnings: Vec<_> = model.warnings().iter().map(ToString::to_string).collect();
+    assert!(
+        warnings.iter().any(|warning| warning.contains("stable")),
+        "{warnings:?}"
+    );
+    assert_eq!(Rig::new(&model).send("e").leaves(), "/r/d");
+}
+
+#[test]
+fn a_big_step_ends_in_stable_states() {
+    let semantics = Semantics {
+        big_step_maximality: BigStepMaximality::Syntactic,
+        input_event_lifeline: InputEventLifeline::Whole,
+        ..Semantics::default()
+    };
+    assert_eq!(rig(semantics, with_a_stable_state()).send("e").leaves(), "/r/c");
+    let many = Semantics {
+        big_step_maximality: BigStepMaximality::TakeMany,
+        ..semantics
+    };
+    assert_eq!(rig(many, with_a_stable_state()).send("e").leaves(), "/r/d");
+    let model = common::model(Chart::new().semantics(semantics).state(row("r", &["a", "b"])));
+    let warnings: Vec<_> = model.warnings().iter().map(ToString::to_string).collect();
+    assert!(
+        warnings
+            .iter()
+            .any(|warning| warning.contains("without a stable state")),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_local_event_that_a_closed_part_could_not_take_waits_for_the_next_big_step() {
+    for lifeline in [
+        InternalEventLifeline::NextSmallStep,
+        InternalEventLifeline::NextComboStep,
+    ] {
+        let semantics = Semantics {
+            big_step_maximality: BigStepMaximality::Syntactic,
+            internal_event_lifeline: lifeline,
+            ..Semantics::default()
+        };
+        let r = State::new("r")
+            .initial("a")
+            .child(State::new("a").transition(on("e", "../b").raise(Raise::local("i"))))
+            .child(State::new("b").stable().transition(on("i", "../c")))
+            .child(State::new("c"));
+        assert_eq!(rig(semantics, r).send("e").leaves(), "/r/c", "{lifeline}");
+    }
+}
+
+#[test]
+fn local_events_go_first_or_in_turn() {
+    for (lifeline, said) in [
+        (InternalEventLifeline::Queue, "a b i"),
+        (InternalEventLifeline::QueueFirst, "a i b"),
+    ] {
+        let semantics = Semantics {
+            internal_event_lifeline: lifeline,
+            ..Semantics::default()
+        };
+        let state = State::new("s")
+            .transition(on("a", ".").raise(say("a")).raise(Raise::local("i")))
+            .transition(on("b", ".").raise(say("b")))
+            .transition(on("i", ".").raise(say("i")));
+        let mut rig = rig(semantics, state);
+        for event in ["a", "b"] {
+            let event = Event::new(event).on("in");
+            rig.engine.input_after(std::time::Duration::ZERO, event, None).unwrap();
+        }
+        assert_eq!(rig.wait(0).said(), said, "{lifeline}");
+    }
+}
+
 #[test]
 fn the_outer_or_the_inner_transition_wins() {
     let outer = State::new("o")

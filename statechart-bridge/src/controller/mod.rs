@@ -7,8 +7,8 @@ mod route;
 mod runtime;
 mod schedule;
 
-pub(crate) use engine::World;
 pub use engine::{Engine, EngineBuilder, EventKey, Limits, Snapshot};
+pub(crate) use engine::{World, milliseconds};
 pub(crate) use listeners::{Listeners, WithPorts};
 pub use outputs::OutputQueue;
 pub use runtime::{Runtime, RuntimeBuilder};

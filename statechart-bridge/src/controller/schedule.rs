@@ -2,8 +2,9 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
 
-use crate::{Event, InstanceId};
+use crate::{Event, InstanceId, Scope};
 
 /// Inputs and timers, by time.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +42,18 @@ pub(crate) enum What {
         timer: u32,
         token: u64,
     },
+    /// An instance raises an event.
+    Raise(Box<Raise>),
+}
+
+/// An event that an instance raises later.
+#[derive(Clone, Debug)]
+pub(crate) struct Raise {
+    pub(crate) from: InstanceId,
+    pub(crate) scope: Scope,
+    pub(crate) event: Event,
+    /// To cancel it.
+    pub(crate) id: Option<Arc<str>>,
 }
 
 impl Schedule {
@@ -51,6 +64,20 @@ impl Schedule {
     /// Sets a timer, and gives its token, which is never 0.
     pub(crate) fn timer(&mut self, at: u64, instance: InstanceId, timer: u32) -> u64 {
         self.insert(at, |token| What::Timer { instance, timer, token })
+    }
+
+    pub(crate) fn raise(&mut self, at: u64, raise: Raise) {
+        self.insert(at, |_| What::Raise(Box::new(raise)));
+    }
+
+    /// Takes away what an instance would raise later, by its id.
+    pub(crate) fn cancel(&mut self, from: InstanceId, id: &str) {
+        let keep = |entry: &Entry| match &entry.what {
+            What::Raise(raise) => raise.from != from || raise.id.as_deref() != Some(id),
+            What::Input(..) | What::Timer { .. } => true,
+        };
+        self.line.retain(keep);
+        self.heap.retain(|Reverse(entry)| keep(entry));
     }
 
     fn insert(&mut self, at: u64, what: impl FnOnce(u64) -> What) -> u64 {
@@ -80,7 +107,7 @@ impl Schedule {
             return;
         }
         let keep = |entry: &Entry| match &entry.what {
-            What::Input(..) => true,
+            What::Input(..) | What::Raise(_) => true,
             What::Timer { instance, timer, token } => valid(*instance, *timer, *token),
         };
         self.line.retain(keep);

@@ -3,6 +3,7 @@
 use super::step::Step;
 use super::{Chosen, Extent};
 use crate::model::compiled::{BitSet, Chart, Entry, StateId, Transition};
+use crate::{BigStepMaximality, ComboStepMaximality};
 
 impl Step<'_, '_> {
     pub(super) fn fire(&mut self, chosen: Chosen) {
@@ -22,13 +23,28 @@ impl Step<'_, '_> {
         } else {
             self.run(&transition.actions, transition.source, chosen.live, "transition of");
         }
-        let (start, end) = transition.area;
-        self.machine.changed.insert_range(start, end);
-        self.machine.extent = if start == 0 {
-            Extent::Everything
-        } else {
-            Extent::Something
+        let semantics = self.chart.semantics;
+        let closes = match semantics.combo_step_maximality {
+            ComboStepMaximality::TakeOne => true,
+            ComboStepMaximality::TakeMany => false,
+            ComboStepMaximality::Syntactic => self.rests(transition),
         };
+        let (start, end) = transition.area;
+        if closes {
+            self.machine.changed.insert_range(start, end);
+            self.machine.extent = Extent::from(start);
+        }
+        if semantics.big_step_maximality == BigStepMaximality::Syntactic && self.rests(transition) {
+            self.machine.closed.insert_range(start, end);
+        }
+    }
+
+    /// Whether what a transition has changed has reached a stable state.
+    fn rests(&self, transition: &Transition) -> bool {
+        let (start, end) = transition.area;
+        // The state around what was left and entered has not been reached by this transition.
+        let start = start + u32::from(transition.change.is_some());
+        self.machine.active.meets_within(&self.chart.stable, start, end)
     }
 
     /// Leaves all that is active inside of a state, the last first.

@@ -62,6 +62,8 @@ pub(crate) struct Machine {
     pub(crate) changed: BitSet,
     /// How much that is, so that the set need not be asked.
     pub(crate) extent: Extent,
+    /// What this big step changes no more, since it has reached a stable state.
+    pub(crate) closed: BitSet,
     /// For entering by history.
     pub(crate) scratch: BitSet,
     /// What histories remember, by number.
@@ -88,6 +90,7 @@ impl Machine {
         Self {
             active: states.clone(),
             changed: states.clone(),
+            closed: states.clone(),
             scratch: states,
             histories: vec![None; chart.histories.len()],
             timers: vec![0; chart.timers.len()],
@@ -105,6 +108,8 @@ pub(crate) struct Queued {
     pub(crate) event: Option<Event>,
     /// The number and the token of the timer that this is of.
     pub(crate) timer: Option<(u32, u64)>,
+    /// Whether it goes before what comes from outside.
+    pub(crate) first: bool,
 }
 
 impl Queued {
@@ -115,6 +120,7 @@ impl Queued {
             port: PortId::NONE,
             event: Some(event),
             timer: None,
+            first: false,
         }
     }
 }
@@ -135,6 +141,14 @@ pub(crate) enum Extent {
     Nothing,
     Something,
     Everything,
+}
+
+impl Extent {
+    /// That of an area that starts with this state.
+    #[inline]
+    pub(crate) fn from(start: u32) -> Self {
+        if start == 0 { Self::Everything } else { Self::Something }
+    }
 }
 
 /// How long an event is to be seen.

@@ -4,7 +4,7 @@ use super::step::Step;
 use super::{Chosen, Extent};
 use crate::model::compiled::{Guard, StateId, Trigger};
 use crate::script::{Context, View};
-use crate::{ComboStepMaximality, Concurrency, Priority, Value};
+use crate::{Concurrency, Priority, Value};
 
 impl Step<'_, '_> {
     /// Takes what is enabled; false if nothing is.
@@ -13,8 +13,7 @@ impl Step<'_, '_> {
         if self.machine.live.is_empty() && !self.machine.active.meets(&self.chart.spontaneous) {
             return false;
         }
-        let once = self.chart.semantics.combo_step_maximality == ComboStepMaximality::TakeOne;
-        if once && self.machine.extent == Extent::Everything {
+        if self.machine.extent == Extent::Everything {
             return false;
         }
         if self.chart.semantics.concurrency == Concurrency::Many {
@@ -102,11 +101,7 @@ impl Step<'_, '_> {
                 word |= responds.words[index];
             }
         }
-        word &= machine.active.words[index];
-        match self.chart.semantics.combo_step_maximality {
-            ComboStepMaximality::TakeOne => word & !machine.changed.words[index],
-            ComboStepMaximality::TakeMany => word,
-        }
+        word & machine.active.words[index] & !machine.changed.words[index]
     }
 
     /// The first enabled transition of a state.
@@ -163,10 +158,7 @@ impl Step<'_, '_> {
             }
         };
         let (start, end) = transition.area;
-        if self.machine.extent != Extent::Nothing
-            && self.chart.semantics.combo_step_maximality == ComboStepMaximality::TakeOne
-            && self.machine.changed.meets_range(start, end)
-        {
+        if self.machine.extent != Extent::Nothing && self.machine.changed.meets_range(start, end) {
             return None;
         }
         let chosen = Chosen {

@@ -77,6 +77,23 @@ impl Instance {
 }
 
 impl Machine {
+    /// A combo step begins: what the one before has changed may change again.
+    #[inline]
+    fn reopen(&mut self) {
+        if self.extent != Extent::Nothing {
+            self.changed.clear();
+            self.extent = Extent::Nothing;
+        }
+    }
+
+    /// But for what has reached a stable state in this big step.
+    fn keep_closed(&mut self) {
+        if let Some(first) = self.closed.iter().next() {
+            self.changed.clone_from(&self.closed);
+            self.extent = Extent::from(first.0);
+        }
+    }
+
     /// What was raised for the next small step is there now.
     #[inline]
     fn begin_small_step(&mut self) {
@@ -105,6 +122,10 @@ impl Step<'_, '_> {
     fn big_step(&mut self, event: Option<Queued>) -> Stepped {
         let semantics = self.chart.semantics;
         let mut left = self.env.most_small_steps;
+        let syntactic = semantics.big_step_maximality == BigStepMaximality::Syntactic;
+        if syntactic {
+            self.machine.closed.clear();
+        }
         let mut fired = false;
         // What was raised before and is still to be seen comes before the input.
         self.machine.begin_small_step();
@@ -117,9 +138,9 @@ impl Step<'_, '_> {
             self.machine.live.push(Live { id, port, event, until });
         }
         loop {
-            if self.machine.extent != Extent::Nothing {
-                self.machine.changed.clear();
-                self.machine.extent = Extent::Nothing;
+            self.machine.reopen();
+            if syntactic {
+                self.machine.keep_closed();
             }
             if !self.machine.next_combo.is_empty() {
                 self.machine.live.append(&mut self.machine.next_combo);
@@ -136,6 +157,9 @@ impl Step<'_, '_> {
                 self.machine.begin_small_step();
             }
             if !combo_fired {
+                if syntactic && fired {
+                    self.carry_over();
+                }
                 break;
             }
             fired = true;
@@ -157,15 +181,16 @@ impl Step<'_, '_> {
         self.machine.live.clear();
     }
 
-    /// A local event that no small step has seen yet waits for the next big step.
+    /// A local event that no step could take yet waits for the next big step.
     fn carry_over(&mut self) {
-        if self.chart.semantics.internal_event_lifeline != InternalEventLifeline::NextSmallStep {
-            return;
-        }
-        let machine = &mut *self.machine;
-        machine
-            .next_small
-            .extend(machine.live.drain(..).filter(|live| live.until == Until::Small));
+        let (until, step) = match self.chart.semantics.internal_event_lifeline {
+            InternalEventLifeline::NextSmallStep => (Until::Small, &mut self.machine.next_small),
+            InternalEventLifeline::NextComboStep => (Until::Combo, &mut self.machine.next_combo),
+            InternalEventLifeline::Queue | InternalEventLifeline::QueueFirst | InternalEventLifeline::Remainder => {
+                return;
+            }
+        };
+        step.extend(self.machine.live.drain(..).filter(|live| live.until == until));
     }
 
     /// Makes local events of what code raised.
@@ -176,6 +201,11 @@ impl Step<'_, '_> {
             let (list, until) = match lifeline {
                 InternalEventLifeline::Queue => {
                     self.queue.push_back(queued);
+                    continue;
+                }
+                InternalEventLifeline::QueueFirst => {
+                    let at = self.queue.iter().take_while(|queued| queued.first).count();
+                    self.queue.insert(at, Queued { first: true, ..queued });
                     continue;
                 }
                 InternalEventLifeline::NextSmallStep => (&mut self.machine.next_small, Until::Small),

@@ -74,6 +74,14 @@ impl BitSet {
         self.words.iter().zip(&other.words).any(|(a, b)| a & b != 0)
     }
 
+    /// Whether the sets have one of the states from `start` up to `end` in common.
+    pub(crate) fn meets_within(&self, other: &Self, start: u32, end: u32) -> bool {
+        let words = self.words.iter().zip(&other.words).enumerate();
+        words
+            .into_iter()
+            .any(|(index, (a, b))| a & b & mask(index, start, end) != 0)
+    }
+
     /// Its states in document order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = StateId> {
         self.words.iter().enumerate().flat_map(|(index, word)| {

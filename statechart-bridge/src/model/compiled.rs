@@ -257,6 +257,8 @@ pub(crate) struct Chart {
     pub(crate) spontaneous: BitSet,
     /// The states that have histories.
     pub(crate) remembering: BitSet,
+    /// The states that are marked as stable.
+    pub(crate) stable: BitSet,
     /// By event and port-blind: an attribute that must equal a parameter for anything to happen.
     pub(crate) keyed: HashMap<EventId, (Key, usize)>,
     /// These attributes, each once.

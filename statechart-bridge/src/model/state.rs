@@ -26,6 +26,7 @@ pub struct State {
     pub(crate) transitions: Vec<Transition>,
     pub(crate) entry: Vec<Action>,
     pub(crate) exit: Vec<Action>,
+    pub(crate) stable: bool,
     pub(crate) place: Place,
 }
 
@@ -47,6 +48,7 @@ impl State {
             transitions: Vec::new(),
             entry: Vec::new(),
             exit: Vec::new(),
+            stable: false,
             place: Place::default(),
         }
     }
@@ -117,6 +119,13 @@ impl State {
     #[must_use]
     pub fn exiting(mut self, action: impl Into<Action>) -> Self {
         self.exit.push(action.into());
+        self
+    }
+
+    /// Marks it as stable: with a maximality that is `syntactic`, the part of the chart that has reached it rests there.
+    #[must_use]
+    pub fn stable(mut self) -> Self {
+        self.stable = true;
         self
     }
 

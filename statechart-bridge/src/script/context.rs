@@ -54,12 +54,32 @@ pub(crate) struct Effects {
     pub(crate) requests: Vec<Request>,
     /// Lines for people.
     pub(crate) log: Vec<String>,
+    /// What is raised later, and what is not to be raised any more.
+    pub(crate) later: Vec<Later>,
+}
+
+/// Something about events that are raised later.
+#[derive(Debug)]
+pub(crate) enum Later {
+    Raise {
+        /// In milliseconds.
+        after: u64,
+        scope: Scope,
+        event: Event,
+        id: Option<Arc<str>>,
+    },
+    /// None of those with this id is raised.
+    Cancel(Arc<str>),
 }
 
 impl Effects {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.local.is_empty() && self.output.is_empty() && self.requests.is_empty() && self.log.is_empty()
+        self.local.is_empty()
+            && self.output.is_empty()
+            && self.requests.is_empty()
+            && self.log.is_empty()
+            && self.later.is_empty()
     }
 }
 
@@ -160,6 +180,24 @@ impl<'a> Context<'a> {
             Scope::Narrow(target) => self.effects.requests.push(Request::Narrow(target, event)),
             Scope::ObjectManager => self.effects.requests.push(Request::Named(event)),
         }
+    }
+
+    /// Raises an event in so much time, cut to milliseconds; without delay as an input that comes now, behind those that
+    /// came before. With an id it can be cancelled. It is dropped when the instance is gone by then.
+    pub fn raise_after(&mut self, delay: Duration, scope: Scope, event: Event, id: Option<Arc<str>>) {
+        let after = crate::controller::milliseconds(delay);
+        self.effects.later.push(Later::Raise {
+            after,
+            scope,
+            event,
+            id,
+        });
+    }
+
+    /// Cancels what this instance has given this id in [`raise_after`](Self::raise_after) and is yet to come. If there is
+    /// nothing, nothing happens.
+    pub fn cancel(&mut self, id: impl Into<Arc<str>>) {
+        self.effects.later.push(Later::Cancel(id.into()));
     }
 
     /// Writes a line for people: `log` elements and `print`.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub(crate) use closure::{Computed, Test};
 pub use closure::{Outcome, Run};
 pub use context::{Context, Key};
-pub(crate) use context::{Data, Effects, Request, View};
+pub(crate) use context::{Data, Effects, Later, Request, View};
 pub use expression::Expression;
 pub use fault::{Fault, Place};
 

@@ -119,6 +119,7 @@ pub(crate) struct State {
     pub(crate) transitions: Vec<Transition>,
     pub(crate) entry: Vec<Action>,
     pub(crate) exit: Vec<Action>,
+    pub(crate) stable: bool,
     pub(crate) place: Place,
 }
 
@@ -161,6 +162,45 @@ pub(crate) enum Action {
     },
     /// SCXML: conditions with what to do; the last may be without.
     If(Vec<(Option<Text>, Vec<Action>)>),
+    /// SCXML: an event with data, now or later.
+    Send(Send),
+    /// SCXML: an event that is not to come any more.
+    Cancel(Named),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Send {
+    pub(crate) event: Text,
+    /// Names and values: the event's one parameter.
+    pub(crate) data: Vec<(Text, Text)>,
+    pub(crate) to: SendTo,
+    pub(crate) delay: Delay,
+    pub(crate) id: Option<Text>,
+    pub(crate) place: Place,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum SendTo {
+    /// The instance, as if it came from outside.
+    Queue,
+    /// The instance, before what comes from outside.
+    Internal,
+    Output,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Delay {
+    None,
+    Milliseconds(u64),
+    /// Gives a text such as `1.5s`, or a number of seconds.
+    Expression(Text),
+}
+
+/// A name, or an expression that gives one.
+#[derive(Clone, Debug)]
+pub(crate) enum Named {
+    Text(Text),
+    Expression(Text),
 }
 
 #[derive(Clone, Debug)]

@@ -96,6 +96,7 @@ fn blank(node: &Node<'_>, kind: Kind) -> Result<State, Problem> {
         transitions: Vec::new(),
         entry: Vec::new(),
         exit: Vec::new(),
+        stable: node.flag("stable")?,
         place: node.place(),
     })
 }
@@ -104,7 +105,7 @@ const IN_STATE: [&str; 6] = ["transition", "state", "parallel", "history", "onen
 
 /// Reads `state`.
 fn state(node: &Node<'_>) -> Result<State, Problem> {
-    node.only(&["id", "initial"])?;
+    node.only(&["id", "initial", "stable"])?;
     let mut state = blank(node, Kind::Plain)?;
     inside(node, &mut state)?;
     state.initial = node.filled("initial")?;
@@ -128,7 +129,7 @@ fn parallel(node: &Node<'_>) -> Result<State, Problem> {
             "a parallel has no initial state: all its regions are entered",
         ));
     }
-    node.only(&["id"])?;
+    node.only(&["id", "stable"])?;
     let mut parallel = blank(node, Kind::Parallel)?;
     inside(node, &mut parallel)?;
     let mut regions = 0;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::ast::{self, Action as Written, Destination, Kind, Text, Trigger};
-use crate::model::{Association, Chart, Class, Method, Model, ModelBuilder, Raise, Scope, State, Transition, raise};
+use super::scripts;
+use crate::model::{Association, Chart, Class, Method, Model, ModelBuilder, Raise, State, Transition};
 use crate::script::Code;
 use crate::script::starlark::{self, Starlark};
-use crate::{Action, Context, Event, Expression, Fault, ModelError, Place, Problem, Script, Value};
+use crate::{Action, Expression, ModelError, Place, Problem, Value};
 
 /// Builds the model. All problems are told, not only the first.
 pub(super) fn model(diagram: &ast::Diagram) -> Result<(Model, Starlark), ModelError> {
@@ -233,6 +234,9 @@ impl Lowering<'_> {
             Kind::DeepHistory => State::deep_history(id),
         };
         state = state.at(written.place.clone());
+        if written.stable {
+            state = state.stable();
+        }
         match &written.initial {
             Some(initial) => state = state.initial(initial.text.trim()),
             None if written.kind == Kind::Plain => self.no_initial(&written.children, &path, &written.place),
@@ -318,7 +322,7 @@ impl Lowering<'_> {
             Written::LogValue(label, value) => {
                 let label = label.as_ref().map(|label| Arc::clone(&label.text));
                 let value = self.expression(value);
-                Action::Run(Arc::new(Labelled { label, value }))
+                Action::Run(Arc::new(scripts::Labelled { label, value }))
             }
             Written::Assign { name, value } => {
                 let name_only = name.text.strip_prefix("self.").unwrap_or(&name.text);
@@ -339,8 +343,28 @@ impl Lowering<'_> {
                     let actions = actions.iter().filter_map(|action| self.action(action)).collect();
                     lowered.push((condition, actions));
                 }
-                Action::Run(Arc::new(Branches(lowered)))
+                Action::Run(Arc::new(scripts::Branches(lowered)))
             }
+            Written::Send(written) => Action::Run(Arc::new(scripts::Send {
+                event: Arc::clone(&written.event.text),
+                data: written
+                    .data
+                    .iter()
+                    .map(|(name, value)| (Value::Str(Arc::clone(&name.text)), self.expression(value)))
+                    .collect(),
+                to: written.to,
+                delay: match &written.delay {
+                    ast::Delay::None => Expression::Value(Value::Nil),
+                    ast::Delay::Milliseconds(delay) => Expression::Value(Value::from(format!("{delay}ms"))),
+                    ast::Delay::Expression(delay) => self.expression(delay),
+                },
+                id: written.id.as_ref().map(|id| Arc::clone(&id.text)),
+                place: written.place.clone(),
+            })),
+            Written::Cancel(written) => Action::Run(Arc::new(scripts::Cancel(match written {
+                ast::Named::Text(id) => Expression::Value(Value::Str(Arc::clone(&id.text))),
+                ast::Named::Expression(id) => self.expression(id),
+            }))),
         })
     }
 
@@ -367,109 +391,5 @@ impl Lowering<'_> {
             raise = raise.with(self.expression(parameter));
         }
         raise.at(written.place.clone())
-    }
-}
-
-/// Writes `label: value`.
-struct Labelled {
-    label: Option<Arc<str>>,
-    value: Expression,
-}
-
-impl Script for Labelled {
-    fn run(&self, cx: &mut Context<'_>) -> Result<Value, Fault> {
-        let value = evaluate(&self.value, cx)?;
-        let value = match &value {
-            Value::Str(text) => text.as_ref().to_owned(),
-            other => other.to_string(),
-        };
-        match &self.label {
-            Some(label) => cx.log(format!("{label}: {value}")),
-            None => cx.log(value),
-        }
-        Ok(Value::Nil)
-    }
-}
-
-/// `if`, `elseif` and `else` of SCXML.
-struct Branches(Vec<(Option<Code>, Vec<Action>)>);
-
-impl Script for Branches {
-    fn run(&self, cx: &mut Context<'_>) -> Result<Value, Fault> {
-        for (condition, actions) in &self.0 {
-            let holds = match condition {
-                Some(condition) => condition.test(cx)?,
-                None => true,
-            };
-            if holds {
-                for action in actions {
-                    perform(action, cx)?;
-                }
-                break;
-            }
-        }
-        Ok(Value::Nil)
-    }
-
-    fn references(&self) -> Vec<String> {
-        let conditions = self.0.iter().filter_map(|(condition, _)| condition.as_ref());
-        let mut references: Vec<String> = conditions.flat_map(|condition| condition.references()).collect();
-        for action in self.0.iter().flat_map(|(_, actions)| actions) {
-            if let Action::Run(code) = action {
-                references.extend(code.references());
-            }
-        }
-        references
-    }
-}
-
-/// Does what the engine does with an action.
-fn perform(action: &Action, cx: &mut Context<'_>) -> Result<(), Fault> {
-    match action {
-        Action::Raise(raise) => perform_raise(raise, cx),
-        Action::Run(code) => code.run(cx).map(|_| ()),
-        Action::Log(value) => {
-            let value = evaluate(value, cx)?;
-            match &value {
-                Value::Str(text) => cx.log(text.as_ref()),
-                other => cx.log(other.to_string()),
-            }
-            Ok(())
-        }
-        Action::Assign(name, value) => {
-            let value = evaluate(value, cx)?;
-            cx.set_attribute(name, value);
-            Ok(())
-        }
-    }
-}
-
-fn perform_raise(raise: &Raise, cx: &mut Context<'_>) -> Result<(), Fault> {
-    let mut event = Event::new(Arc::clone(&raise.event));
-    let scope = match &raise.to {
-        raise::Destination::Local => Scope::Local,
-        raise::Destination::Broad => Scope::Broad,
-        raise::Destination::ObjectManager => Scope::ObjectManager,
-        raise::Destination::Narrow(target) => Scope::Narrow(evaluate(target, cx)?),
-        raise::Destination::Output(port) => {
-            event = event.on(Arc::clone(port));
-            Scope::Output
-        }
-    };
-    let parameters = raise.parameters.iter().map(|parameter| evaluate(parameter, cx));
-    let parameters = parameters.collect::<Result<Vec<_>, _>>()?;
-    cx.raise(scope, event.with(parameters));
-    Ok(())
-}
-
-fn evaluate(expression: &Expression, cx: &mut Context<'_>) -> Result<Value, Fault> {
-    match expression {
-        Expression::Value(value) => Ok(value.clone()),
-        Expression::Parameter(index) => Ok(cx.parameter(*index).clone()),
-        Expression::Attribute(name) => match cx.find(name) {
-            Some(value) => Ok(value.clone()),
-            None => Err(Fault::new(format!("class {} has no attribute `{name}`", cx.class()))),
-        },
-        Expression::Code(code) => code.run(cx),
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod error;
 mod files;
 mod lower;
 pub(crate) mod node;
+pub(crate) mod scripts;
 mod suite;
 mod test;
 
@@ -27,7 +28,8 @@ use crate::{Event, Model, ModelError, Place, Problem, Value};
 ///
 /// SCXML's data are attributes that expressions name without `self`; expressions are Starlark, `In("id")` asks for a state.
 /// Events come in on `input` (or without a port) with a map of their parameters, `_data` in code; `send` to `#_parent`
-/// goes out on `output`, any other `send` and `raise` to the chart itself. What is not of the core is refused.
+/// goes out on `output`, any other `send` and `raise` to the chart itself. A `send` may have a delay, and be cancelled. What
+/// is not of the core is refused.
 ///
 /// All elements and attributes of SCCD are known, and all others refused, each with its file, line and column and what
 /// was expected. Classes may stand in files of their own (`src`), inside the diagram's folder. Action code is Starlark,

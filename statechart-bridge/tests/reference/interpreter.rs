@@ -24,6 +24,8 @@ pub(crate) struct Interpreter<'a> {
     /// Time, number, and whose.
     timers: Vec<(u64, u64, Which)>,
     next_number: u64,
+    /// Local events that go before all others.
+    first: VecDeque<Seen>,
     queue: VecDeque<(Seen, Option<u64>)>,
     rung: BTreeMap<Which, u64>,
     next_small: Vec<Seen>,
@@ -48,6 +50,7 @@ impl<'a> Interpreter<'a> {
             memory: BTreeMap::new(),
             timers: Vec::new(),
             next_number: 0,
+            first: VecDeque::new(),
             queue: VecDeque::new(),
             rung: BTreeMap::new(),
             next_small: Vec::new(),
@@ -93,7 +96,8 @@ impl<'a> Interpreter<'a> {
 
     fn settle(&mut self) {
         while !self.endless {
-            let mut event = self.queue.pop_front();
+            let first = self.first.pop_front().map(|seen| (seen, None));
+            let mut event = first.or_else(|| self.queue.pop_front());
             if let Some((Seen::Timer(which), number)) = &event
                 && self.rung.remove(which) != *number
             {
@@ -114,9 +118,10 @@ impl<'a> Interpreter<'a> {
         let (mut first_small, mut first_combo) = (true, true);
         let mut fired = false;
         let mut left = MOST;
+        let mut closed: BTreeSet<usize> = BTreeSet::new();
         loop {
             let combo = std::mem::take(&mut self.next_combo);
-            let mut changed = BTreeSet::new();
+            let mut changed = closed.clone();
             let mut combo_fired = false;
             loop {
                 let mut seen: Vec<Seen> = small.iter().chain(&combo).chain(&rest).cloned().collect();
@@ -132,8 +137,14 @@ impl<'a> Interpreter<'a> {
                 }
                 for which in chosen {
                     self.fire(which);
-                    if semantics.combo_step_maximality == ComboStepMaximality::TakeOne {
-                        changed.extend(self.area(which));
+                    let rests = self.rests(which);
+                    match semantics.combo_step_maximality {
+                        ComboStepMaximality::TakeOne => changed.extend(self.area(which)),
+                        ComboStepMaximality::Syntactic if rests => changed.extend(self.area(which)),
+                        _ => {}
+                    }
+                    if semantics.big_step_maximality == BigStepMaximality::Syntactic && rests {
+                        closed.extend(self.area(which));
                     }
                 }
                 if left == 0 {
@@ -147,6 +158,10 @@ impl<'a> Interpreter<'a> {
             }
             first_combo = false;
             if !combo_fired {
+                if semantics.big_step_maximality == BigStepMaximality::Syntactic && fired {
+                    self.next_small.splice(0..0, small);
+                    self.next_combo.splice(0..0, combo);
+                }
                 return fired;
             }
             if semantics.big_step_maximality == BigStepMaximality::TakeOne {
@@ -269,6 +284,17 @@ impl<'a> Interpreter<'a> {
         area
     }
 
+    /// Whether what an arrow has changed has reached a stable state.
+    fn rests(&self, which: Which) -> bool {
+        let mut reached = self.area(which);
+        if !self.arrow(which).targets.is_empty() {
+            reached.remove(&self.domain(which));
+        }
+        reached
+            .iter()
+            .any(|state| self.active.contains(state) && self.spec.nodes[*state].stable)
+    }
+
     fn fire(&mut self, which: Which) {
         let arrow = self.arrow(which);
         let domain = self.domain(which);
@@ -302,6 +328,7 @@ impl<'a> Interpreter<'a> {
             InternalEventLifeline::NextSmallStep => self.next_small.push(event),
             InternalEventLifeline::NextComboStep => self.next_combo.push(event),
             InternalEventLifeline::Remainder => self.next_remainder.push(event),
+            InternalEventLifeline::QueueFirst => self.first.push_back(event),
             _ => self.queue.push_back((event, None)),
         }
     }

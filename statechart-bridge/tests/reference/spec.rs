@@ -39,6 +39,7 @@ pub(crate) struct Node {
     pub(crate) children: Vec<usize>,
     pub(crate) initial: Option<usize>,
     pub(crate) arrows: Vec<Arrow>,
+    pub(crate) stable: bool,
     pub(crate) path: String,
 }
 
@@ -88,6 +89,7 @@ impl Spec {
         let count = spec.nodes.len();
         for node in 1..count {
             if matches!(spec.nodes[node].kind, Kind::Plain | Kind::Parallel) {
+                spec.nodes[node].stable = choices.once_in(3);
                 for number in 0..choices.below(4) {
                     let arrow = arrow(choices, count, format!("t{node}.{number}"));
                     spec.nodes[node].arrows.push(arrow);
@@ -110,6 +112,7 @@ impl Spec {
             children: Vec::new(),
             initial: None,
             arrows: Vec::new(),
+            stable: false,
             path,
         });
         if id != 0 {
@@ -174,6 +177,9 @@ impl Spec {
         state = state
             .entering(Raise::output("out", format!("+{}", node.path)))
             .exiting(Raise::output("out", format!("-{}", node.path)));
+        if node.stable {
+            state = state.stable();
+        }
         if let Some(initial) = node.initial {
             state = state.initial(&self.nodes[initial].path);
         }
@@ -228,11 +234,16 @@ impl Spec {
 
 fn semantics(choices: &mut Choices) -> Semantics {
     Semantics {
-        big_step_maximality: choices.one(&[BigStepMaximality::TakeMany, BigStepMaximality::TakeOne]),
+        big_step_maximality: choices.one(&[
+            BigStepMaximality::TakeMany,
+            BigStepMaximality::TakeOne,
+            BigStepMaximality::Syntactic,
+        ]),
         combo_step_maximality: choices.one(&[
             ComboStepMaximality::TakeOne,
             ComboStepMaximality::TakeOne,
             ComboStepMaximality::TakeMany,
+            ComboStepMaximality::Syntactic,
         ]),
         input_event_lifeline: choices.one(&[
             InputEventLifeline::FirstComboStep,
@@ -241,6 +252,7 @@ fn semantics(choices: &mut Choices) -> Semantics {
         ]),
         internal_event_lifeline: choices.one(&[
             InternalEventLifeline::Queue,
+            InternalEventLifeline::QueueFirst,
             InternalEventLifeline::NextSmallStep,
             InternalEventLifeline::NextComboStep,
             InternalEventLifeline::Remainder,

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use super::Limits;
 use crate::controller::route::{self, Recipients, Routes};
-use crate::controller::schedule::What;
+use crate::controller::schedule::{Raise, What};
 use crate::controller::{Listeners, Schedule};
 use crate::instance::{Environment, Instance, Life, Links, Machine, Queued, Stepped};
 use crate::manager;
 use crate::model::compiled::{BitSet, Class, ClassId, EventId, Method, Model, PortId, StateId};
 use crate::report::{FaultReport, Reports, Traced};
-use crate::script::{Context, Data, Effects, Request, View};
-use crate::{Event, Fault, InputError, InstanceId, Output, Value};
+use crate::script::{Context, Data, Effects, Later, Request, View};
+use crate::{Event, Fault, InputError, InstanceId, Output, Scope, Value};
 
 pub(crate) struct World {
     pub(crate) model: Arc<Model>,
@@ -451,12 +451,70 @@ impl World {
                     port: PortId::NONE,
                     event: None,
                     timer: Some((timer, token)),
+                    first: false,
                 };
                 self.push(instance, queued);
             }
             What::Input(event, to) => {
                 self.epoch += 1;
                 self.route(event, to);
+            }
+            What::Raise(raise) => self.raise(*raise),
+        }
+    }
+
+    /// What an instance has raised for this time.
+    fn raise(&mut self, raise: Raise) {
+        let Raise { from, scope, event, .. } = raise;
+        if !self.instances.contains_key(&from) {
+            return;
+        }
+        let request = match scope {
+            Scope::Local => return self.give(from, event),
+            Scope::Output => return self.tell(from, event),
+            Scope::Broad => Request::Broad(event),
+            Scope::Narrow(target) => Request::Narrow(target, event),
+            Scope::ObjectManager => Request::Named(event),
+        };
+        self.requests.push_back((from, request));
+    }
+
+    /// Raises an event on an outport.
+    fn tell(&mut self, id: InstanceId, event: Event) {
+        if self.reports.traces() {
+            let class = self
+                .class_of(id)
+                .map(|class| Arc::clone(&class.name))
+                .unwrap_or_default();
+            self.reports.trace(self.now, id, &class, Traced::Output(event.clone()));
+        }
+        if !self.listeners.is_empty() {
+            let time = Duration::from_millis(self.now);
+            let source = id;
+            self.listeners.tell(&Output { event, source, time });
+        }
+    }
+
+    /// What an instance raises later.
+    fn postpone(&mut self, from: InstanceId, class: &Class, later: Later) {
+        match later {
+            Later::Cancel(id) => self.schedule.cancel(from, &id),
+            Later::Raise { .. } if self.schedule.len() >= self.limits.inputs => {
+                let limit = self.limits.inputs;
+                let fault = Fault::new(format!(
+                    "{limit} inputs and timers wait already, which is the limit: an event was dropped"
+                ));
+                self.reports
+                    .fault(FaultReport::new(self.now, from, &class.name, "raise", fault));
+            }
+            Later::Raise {
+                after,
+                scope,
+                event,
+                id,
+            } => {
+                let at = self.now.saturating_add(after);
+                self.schedule.raise(at, Raise { from, scope, event, id });
             }
         }
     }
@@ -475,6 +533,7 @@ impl World {
             port,
             event: Some(event),
             timer: None,
+            first: false,
         };
         // The usual case of one instance needs no search.
         let only = || {
@@ -567,6 +626,7 @@ impl World {
             port: PortId::NONE,
             event: None,
             timer: None,
+            first: false,
         };
         self.epoch += 1;
         let mut environment = Environment {
@@ -644,6 +704,9 @@ impl World {
                 self.reports.trace(self.now, id, &class.name, what);
             }
             self.requests.push_back((id, request));
+        }
+        for later in effects.later.drain(..) {
+            self.postpone(id, class, later);
         }
         // Nobody is there any more for what a destructor raised for itself.
         effects.local.clear();

@@ -13,7 +13,7 @@ use crate::model::raise::Action;
 use crate::model::state::{self, Kind};
 use crate::model::transition;
 use crate::script::{Code, Expression};
-use crate::{BigStepMaximality, InternalEventLifeline, Place};
+use crate::{BigStepMaximality, ComboStepMaximality, InternalEventLifeline, Place};
 
 /// How deep states may be nested.
 const DEEPEST: usize = 200;
@@ -61,6 +61,7 @@ fn empty(described: &state::Chart) -> Chart {
         responds: Vec::new(),
         spontaneous: BitSet::default(),
         remembering: BitSet::default(),
+        stable: BitSet::default(),
         keyed: HashMap::new(),
         keys: Vec::new(),
     }
@@ -197,6 +198,21 @@ impl<'a> Builder<'a> {
             let what = "internal_event_lifeline next_combo_step with big_step_maximality take_one: \
                         a big step has no next combo step, so local events come in the next big step";
             self.compiler.warn(&self.described[0].place, part, what);
+        }
+        let syntactic = semantics.big_step_maximality == BigStepMaximality::Syntactic
+            || semantics.combo_step_maximality == ComboStepMaximality::Syntactic;
+        let stable = self.described.iter().find(|state| state.stable);
+        let doubtful = match stable {
+            None if syntactic => Some((
+                self.described[0],
+                "maximality syntactic without a stable state: nothing rests",
+            )),
+            Some(state) if !syntactic => Some((*state, "stable, but no maximality is syntactic: it means nothing")),
+            _ => None,
+        };
+        if let Some((state, what)) = doubtful {
+            let part = format!("class {}", self.class.name);
+            self.compiler.warn(&state.place, part, what);
         }
     }
 
@@ -555,6 +571,7 @@ impl<'a> Builder<'a> {
         let states = self.chart.states.len();
         self.chart.spontaneous = BitSet::new(states);
         self.chart.remembering = BitSet::new(states);
+        self.chart.stable = BitSet::new(states);
         self.chart.responds = vec![None; self.compiler.events.count as usize];
         for number in 0..states {
             let id = StateId(number as u32);
@@ -600,6 +617,9 @@ impl<'a> Builder<'a> {
             }
             if !state.histories.is_empty() {
                 self.chart.remembering.insert(id);
+            }
+            if self.described[number].stable {
+                self.chart.stable.insert(id);
             }
             state.spontaneous = spontaneous.into();
         }
