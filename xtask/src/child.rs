@@ -264,14 +264,31 @@ impl Running {
             }
             if Instant::now() >= until {
                 return Err(format!(
-                    "`{}` still ran after {limit:?}{}",
+                    "`{}` still ran after {limit:?}{}{}",
                     self.shown,
+                    if output.is_empty() {
+                        String::new()
+                    } else {
+                        format!("; it said:\n{}", output.trim_end())
+                    },
                     self.complaints()
                 ));
             }
         };
         let errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Ok(Finished { status, output, errors })
+    }
+
+    /// Kills the program, and gives what it wrote and nobody had read yet.
+    pub(crate) fn kill(mut self) -> String {
+        // It fails only when the program has ended already.
+        let _ = self.child.kill();
+        let mut output = String::new();
+        while let Ok(line) = self.lines.recv_timeout(POLL * 20) {
+            output.push_str(&line);
+        }
+        let errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        output + errors.trim_end()
     }
 
     /// Waits for the program's end.

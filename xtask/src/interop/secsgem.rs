@@ -1,7 +1,7 @@
 //! The original of hsms, the Python package secsgem, in both roles; and its items.
 //!
-//! It has races and waits for ever in places: both sides keep the pauses that it needs, and its side leaves without
-//! cleaning up.
+//! It has races, and waits for ever where it meets them: `secsgem_peer.py` names each and goes around it. What that takes
+//! of our side is a peer that waits until it is told.
 
 use std::process::Command;
 use std::time::Duration;
@@ -12,9 +12,7 @@ use crate::Outcome;
 use crate::child::{self, Finished, Running};
 
 /// It takes 16 s to read 16 MiB where nothing else runs; both directions, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(150);
-/// How often it may hang in one of its races before that counts as a failure; anything else counts at once.
-const ATTEMPTS: usize = 3;
+const PATIENCE: Duration = Duration::from_secs(400);
 /// Connections, one after the other.
 const ROUNDS: &str = "2";
 /// Random items, each way.
@@ -22,21 +20,6 @@ const ITEMS: &str = "3000";
 
 /// Its host against our equipment.
 pub(super) fn active(world: &mut World) -> Outcome<String> {
-    patiently(|| active_once(world))
-}
-
-/// Tries again where the original hangs.
-fn patiently(mut attempt: impl FnMut() -> Outcome<String>) -> Outcome<String> {
-    for number in 1..ATTEMPTS {
-        match attempt() {
-            Err(text) if text.contains("still ran after") => println!("  attempt {number} of {ATTEMPTS} hung: {text}"),
-            outcome => return outcome,
-        }
-    }
-    attempt()
-}
-
-fn active_once(world: &mut World) -> Outcome<String> {
     let peer = world.secsgem_peer()?;
     let mut ours = Running::start(Command::new(&peer).args(["serve", ROUNDS]))?;
     let line = ours.line(LIMIT)?;
@@ -52,10 +35,6 @@ fn active_once(world: &mut World) -> Outcome<String> {
 
 /// Our host against its equipment.
 pub(super) fn passive(world: &mut World) -> Outcome<String> {
-    patiently(|| passive_once(world))
-}
-
-fn passive_once(world: &mut World) -> Outcome<String> {
     let peer = world.secsgem_peer()?;
     let mut driver = world.originals()?.driver("secsgem_peer.py", &["passive", "0", ROUNDS]);
     let mut theirs = Running::start(&mut driver)?;
@@ -64,8 +43,31 @@ fn passive_once(world: &mut World) -> Outcome<String> {
         .strip_prefix("port ")
         .ok_or_else(|| format!("secsgem's equipment said `{line}`"))?;
     let endpoint = format!("tcp://127.0.0.1:{port}");
-    let ours = Running::start(Command::new(&peer).args(["connect", &endpoint, ROUNDS]))?;
-    both("our host", ours, "secsgem's equipment", theirs)
+    let mut ours = Running::start(Command::new(&peer).args(["connect", &endpoint, ROUNDS]))?;
+    let last = format!("round {ROUNDS}: over");
+    let passed_on = loop {
+        let passed_on = theirs.line(PATIENCE).and_then(|line| {
+            // When our side may select, and when it may connect again.
+            let news = line == "connected" || line.ends_with(": over");
+            if news && line != last {
+                ours.write(&format!("{line}\n"))?;
+            }
+            Ok(line)
+        });
+        match passed_on {
+            Ok(line) if line == last => break Ok(()),
+            Ok(_) => {}
+            Err(text) => break Err(text),
+        }
+    };
+    match passed_on {
+        Ok(()) => both("our host", ours, "secsgem's equipment", theirs),
+        Err(text) => Err(format!(
+            "{text}\nour host: {}\nsecsgem's equipment: {}",
+            ours.kill(),
+            theirs.kill()
+        )),
+    }
 }
 
 /// Random items of its and ours: bytes and texts must be the same on both sides.
@@ -108,13 +110,19 @@ fn through(command: &mut Command, input: &str) -> Outcome<String> {
     good("it", running.finish(PATIENCE)?).map(|finished| finished.output)
 }
 
-/// Waits for the good end of both, the one that leaves by itself first; counts what they checked.
+/// Waits for the good end of both, the one that leaves by itself first; counts what they checked. If one fails, the other
+/// may know why.
 fn both(first: &str, leaving: Running, second: &str, staying: Running) -> Outcome<String> {
-    let mut checks = 0;
-    for (who, running) in [(first, leaving), (second, staying)] {
-        let finished = running.finish(PATIENCE).map_err(|text| format!("{who}: {text}"))?;
-        checks += good(who, finished)?.output.lines().count();
-    }
+    let finish = |who: &str, running: Running| {
+        let finished = running.finish(PATIENCE).and_then(|finished| good("it", finished));
+        finished.map_err(|text| format!("{who}: {text}"))
+    };
+    let left = match finish(first, leaving) {
+        Ok(finished) => finished,
+        Err(text) => return Err(format!("{text}\n{second}: {}", staying.kill())),
+    };
+    let stayed = finish(second, staying).map_err(|text| format!("{text}\n{first}: {}{}", left.output, left.errors))?;
+    let checks = left.output.lines().count() + stayed.output.lines().count();
     Ok(format!("{ROUNDS} connections, {checks} checks"))
 }
 
