@@ -5,7 +5,7 @@ mod context;
 mod expression;
 mod fault;
 #[cfg(feature = "xml")]
-pub(crate) mod starlark;
+pub(crate) mod python;
 
 use std::fmt;
 use std::sync::Arc;

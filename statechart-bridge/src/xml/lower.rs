@@ -6,14 +6,14 @@ use super::ast::{self, Action as Written, Destination, Kind, Text, Trigger};
 use super::scripts;
 use crate::model::{Association, Chart, Class, Method, Model, ModelBuilder, Raise, State, Transition};
 use crate::script::Code;
-use crate::script::starlark::{self, Starlark};
+use crate::script::python::{self, Language};
 use crate::{Action, Expression, ModelError, Place, Problem, Value};
 
 /// Builds the model. All problems are told, not only the first.
-pub(super) fn model(diagram: &ast::Diagram) -> Result<(Model, Starlark), ModelError> {
+pub(super) fn model(diagram: &ast::Diagram) -> Result<(Model, Language), ModelError> {
     let mut builder = Model::builder();
     let top = diagram.top.as_ref().map(|top| (&*top.text, &top.place));
-    let mut language = Starlark::new(top, &mut builder).map_err(|problem| ModelError::new(vec![problem]))?;
+    let mut language = Language::new(top, &mut builder).map_err(|problem| ModelError::new(vec![problem]))?;
     if let (Some(paths), [class]) = (&diagram.scxml, &diagram.classes[..]) {
         let names = class.attributes.iter().map(|attribute| &attribute.name.text);
         language = language.with_data(names, paths.clone());
@@ -59,7 +59,7 @@ pub(super) fn model(diagram: &ast::Diagram) -> Result<(Model, Starlark), ModelEr
 
 struct Lowering<'a> {
     builder: ModelBuilder,
-    language: &'a Starlark,
+    language: &'a Language,
     problems: Vec<Problem>,
     /// Names of the parameters that code can use here.
     parameters: Vec<Arc<str>>,
@@ -296,7 +296,7 @@ impl Lowering<'_> {
                 // Answers of sockets find their instances by the socket, which no text or number equals.
                 if let Trigger::Event { name, .. } = &written.trigger
                     && name.text.ends_with("_socket")
-                    && let Some((attribute, 0)) = starlark::same(&condition.text, &condition.place, &self.parameters)
+                    && let Some((attribute, 0)) = python::same(&condition.text, &condition.place, &self.parameters)
                 {
                     transition = transition.same(attribute, 0);
                 }

@@ -21,19 +21,19 @@ use files::Files;
 use node::{Node, Source};
 pub use suite::TestReport;
 
-use crate::script::starlark::Starlark;
+use crate::script::python::Language;
 use crate::{Event, Model, ModelError, Place, Problem, Value};
 
 /// A model file, read and compiled: SCCD's XML (its root is `diagram`), or the core of SCXML (its root is `scxml`).
 ///
-/// SCXML's data are attributes that expressions name without `self`; expressions are Starlark, `In("id")` asks for a state.
+/// SCXML's data are attributes that expressions name without `self`; `In("id")` asks for a state.
 /// Events come in on `input` (or without a port) with a map of their parameters, `_data` in code; `send` to `#_parent`
 /// goes out on `output`, any other `send` and `raise` to the chart itself. A `send` may have a delay, and be cancelled. What
 /// is not of the core is refused.
 ///
 /// All elements and attributes of SCCD are known, and all others refused, each with its file, line and column and what
-/// was expected. Classes may stand in files of their own (`src`), inside the diagram's folder. Action code is Starlark,
-/// and runs in a sandbox with a limit for its steps and its memory.
+/// was expected. Classes may stand in files of their own (`src`), inside the diagram's folder. Action code is a subset of
+/// Python, and runs in a sandbox with a limit for its steps and its memory.
 ///
 /// ```
 /// use statechart_bridge::Document;
@@ -69,7 +69,7 @@ use crate::{Event, Model, ModelError, Place, Problem, Value};
 pub struct Document {
     diagram: Diagram,
     model: Model,
-    language: Starlark,
+    language: Language,
 }
 
 impl Document {
@@ -223,7 +223,7 @@ impl Document {
         &self.diagram
     }
 
-    pub(crate) fn language(&self) -> &Starlark {
+    pub(crate) fn language(&self) -> &Language {
         &self.language
     }
 }

@@ -1,15 +1,15 @@
-//! The action language of model files: Starlark, the deterministic dialect of Python, with what the code of usual models
-//! needs besides.
+//! The action language of model files: a subset of Python, compiled to slots.
 //!
 //! Code is compiled when the model is loaded: names become slots, attributes keys, and what can't run is told then, with
-//! its place. It works on the engine's values, without copies in and out.
+//! its place. It works on the engine's values, without copies in and out, and can reach nothing but its instance.
 //!
-//! More than Starlark: `while`, `is`, chained comparisons, `**`, `assert`, `del`, format texts, bytes that go together
-//! with text (received data can be added to a text, split, searched and cut), `math`, Python 2's `print x`, `xrange`, and
-//! `has_key`, and of SCCD `self`, `SELF`, `INSTATE`, `sccd_yield()`, `self.getSimulatedTime()`.
+//! Besides Python 3 it knows bytes that go together with text (received data can be added to a text, split, searched and
+//! cut), Python 2's `print x`, `xrange`, and `has_key`, and of SCCD `self`, `SELF`, `INSTATE`, `sccd_yield()`,
+//! `self.getSimulatedTime()`.
 //!
-//! Less than Python: no classes, exceptions, imports, generators, sets, lambdas, `*arguments`. Lists and maps are values:
-//! code that would see a difference is refused when it is loaded. Whole numbers have 64 bits; more is an error.
+//! Less than Python: no classes, exceptions, generators, sets, `*arguments`, functions as values, and no modules but
+//! `math`. Lists and dicts are values: code that would see a difference is refused when it is loaded, as far as that can be
+//! told. Whole numbers have 64 bits; more is an error.
 
 mod ast;
 mod budget;
@@ -38,7 +38,7 @@ use crate::{Place, Problem, Value};
 
 /// The language with the names of one model's `top`.
 #[derive(Debug, Default)]
-pub(crate) struct Starlark {
+pub(crate) struct Language {
     program: Arc<Program>,
     globals: Globals,
 }
@@ -50,7 +50,7 @@ fn start(place: &Place) -> At {
     }
 }
 
-impl Starlark {
+impl Language {
     /// The language with these constants and functions. Imports of what isn't there are told as warnings: only their use
     /// is an error.
     pub(crate) fn new(top: Option<(&str, &Place)>, builder: &mut ModelBuilder) -> Result<Self, Problem> {

@@ -1,0 +1,199 @@
+//! Expressions.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Compiler, Global, Result, constant, names_of, no_module};
+use crate::Value;
+use crate::script::python::ast::{self, Binary, Expr, Kind, Unary};
+use crate::script::python::budget::Budget;
+use crate::script::python::code::{Clause, Comprehension, FormatPiece, Node, Op};
+use crate::script::python::functions::{self, Function};
+use crate::script::python::lexer::At;
+use crate::script::python::{format, ops};
+
+impl Compiler<'_> {
+    /// Compiles an expression, and computes it if it is constant.
+    pub(in crate::script::python) fn expression(&mut self, written: &Expr) -> Result<Node> {
+        let at = written.at;
+        let op = match &written.kind {
+            Kind::Value(value) => Op::Const(value.clone()),
+            Kind::Name(name) => self.name(name, at)?,
+            Kind::Attribute(of, name) => self.attribute(of, name, at)?,
+            Kind::Index(of, index) => Op::Index(Box::new((self.expression(of)?, self.expression(index)?))),
+            Kind::Slice(of, parts) => {
+                let of = self.expression(of)?;
+                let mut compiled = [None, None, None];
+                for (part, written) in compiled.iter_mut().zip(parts) {
+                    if let Some(written) = written {
+                        *part = Some(self.expression(written)?);
+                    }
+                }
+                Op::Slice(Box::new(of), Box::new(compiled))
+            }
+            Kind::Call(function, arguments) => self.call(function, arguments, at)?,
+            Kind::Unary(operator, inner) => fold_unary(*operator, self.expression(inner)?),
+            Kind::Binary(operator, a, b) => fold_binary(*operator, self.expression(a)?, self.expression(b)?),
+            Kind::Compare(first, rest) => {
+                let first = self.expression(first)?;
+                let mut compiled = Vec::new();
+                for (operator, right) in rest {
+                    compiled.push((*operator, self.expression(right)?));
+                }
+                match compiled.pop() {
+                    Some((operator, right)) if compiled.is_empty() => Op::Compare(operator, Box::new((first, right))),
+                    last => {
+                        compiled.extend(last);
+                        Op::CompareChain(Box::new(first), compiled)
+                    }
+                }
+            }
+            Kind::And(a, b) => Op::And(Box::new((self.expression(a)?, self.expression(b)?))),
+            Kind::Or(a, b) => Op::Or(Box::new((self.expression(a)?, self.expression(b)?))),
+            Kind::If(parts) => Op::If(Box::new((
+                self.expression(&parts.0)?,
+                self.expression(&parts.1)?,
+                self.expression(&parts.2)?,
+            ))),
+            Kind::List(items) => fold_items(self.expressions(items)?, Value::list, Op::List),
+            Kind::Tuple(items) => fold_items(self.expressions(items)?, Value::tuple, Op::Tuple),
+            Kind::Dict(pairs) => {
+                let mut compiled = Vec::new();
+                for (key, value) in pairs {
+                    compiled.push((self.expression(key)?, self.expression(value)?));
+                }
+                let constant = |(key, value): &(Node, Node)| Some((constant(key)?, constant(value)?));
+                match compiled.iter().map(constant).collect::<Option<Vec<_>>>() {
+                    Some(pairs) => Op::Const(Value::map(pairs)),
+                    None => Op::Dict(compiled),
+                }
+            }
+            Kind::Comprehension(item, key, clauses) => self.comprehension(item, key.as_deref(), clauses)?,
+            Kind::Format(pieces) => {
+                let mut compiled = Vec::new();
+                for piece in pieces {
+                    compiled.push(match piece {
+                        ast::FormatPiece::Text(text) => FormatPiece::Text(text.as_str().into()),
+                        ast::FormatPiece::Expression { value, repr, spec } => {
+                            format::check(spec).map_err(|what| self.wrong(value.at, what))?;
+                            FormatPiece::Value {
+                                value: self.expression(value)?,
+                                repr: *repr,
+                                spec: spec.as_str().into(),
+                            }
+                        }
+                    });
+                }
+                Op::Format(compiled)
+            }
+        };
+        Ok(Node { at, op })
+    }
+
+    fn expressions(&mut self, written: &[Expr]) -> Result<Vec<Node>> {
+        written.iter().map(|item| self.expression(item)).collect()
+    }
+
+    pub(super) fn name(&mut self, name: &Arc<str>, at: At) -> Result<Op> {
+        if let Some(slot) = self.find_local(name) {
+            return Ok(Op::Local(slot, Arc::clone(name)));
+        }
+        if let Some(index) = self.parameters.iter().position(|known| known == name) {
+            return Ok(Op::Parameter(index));
+        }
+        match self.globals.get(name) {
+            Some(Global::Value(value)) => return Ok(Op::Const(value.clone())),
+            Some(Global::Function(..)) => {
+                return Err(self.wrong(at, format!("the function `{name}` can only be called")));
+            }
+            Some(Global::Module(module)) => return Err(self.wrong(at, no_module(module))),
+            Some(Global::Attribute) => return Ok(Op::Attribute(self.builder.key(name), Arc::clone(name))),
+            Some(Global::InState(_)) => return Err(self.wrong(at, format!("expected {name}(\"state\")"))),
+            None => {}
+        }
+        Err(self.wrong(
+            at,
+            match &**name {
+                "self" | "SELF" => "`self` alone is no value: expected an attribute or a method of it".to_owned(),
+                "ELSE" => "ELSE stands alone in a condition".to_owned(),
+                "INSTATE" => "expected INSTATE(\"state\")".to_owned(),
+                "true" => "`true` is unknown: expected True".to_owned(),
+                "false" => "`false` is unknown: expected False".to_owned(),
+                "null" | "nil" => format!("`{name}` is unknown: expected None"),
+                _ if Function::by_name(name).is_some() => format!("the function `{name}` can only be called"),
+                _ => format!(
+                    "`{name}` is unknown: expected a parameter, a local name or a name of `top` (an attribute is \
+                     self.{name})"
+                ),
+            },
+        ))
+    }
+
+    fn attribute(&mut self, of: &Expr, name: &Arc<str>, at: At) -> Result<Op> {
+        if let Kind::Name(module) = &of.kind
+            && let Some(value) = functions::constant(module, name)
+            && self.find_local(module).is_none()
+        {
+            return Ok(Op::Const(value));
+        }
+        self.own(of, at)?;
+        Ok(Op::Attribute(self.builder.key(name), Arc::clone(name)))
+    }
+
+    fn comprehension(&mut self, item: &Expr, key: Option<&Expr>, clauses: &[ast::Clause]) -> Result<Op> {
+        let before = self.locals.len();
+        let mut compiled = Vec::new();
+        for clause in clauses {
+            compiled.push(match clause {
+                ast::Clause::For(target, over) => {
+                    let over = self.expression(over)?;
+                    let mut names = BTreeSet::new();
+                    names_of(target, &mut names);
+                    for name in names {
+                        self.local(&name);
+                    }
+                    Clause::For(self.target(target, true)?, over)
+                }
+                ast::Clause::If(condition) => Clause::If(self.expression(condition)?),
+            });
+        }
+        let item = self.expression(item)?;
+        let key = match key {
+            Some(key) => Some(self.expression(key)?),
+            None => None,
+        };
+        for local in &mut self.locals[before..] {
+            local.seen = false;
+        }
+        Ok(Op::Comprehension(Box::new(Comprehension {
+            item,
+            key,
+            clauses: compiled,
+        })))
+    }
+}
+
+fn fold_unary(operator: Unary, inner: Node) -> Op {
+    match constant(&inner).map(|value| ops::unary(operator, &value)) {
+        Some(Ok(value)) => Op::Const(value),
+        _ => Op::Unary(operator, Box::new(inner)),
+    }
+}
+
+fn fold_binary(operator: Binary, a: Node, b: Node) -> Op {
+    if let (Some(x), Some(y)) = (constant(&a), constant(&b))
+        // A long text by way of `*` is made when it is needed.
+        && (operator != Binary::Multiply || (x.as_number().is_some() && y.as_number().is_some()))
+        && let Ok(value) = ops::binary(operator, &x, &y, &mut Budget::new())
+    {
+        return Op::Const(value);
+    }
+    Op::Binary(operator, Box::new((a, b)))
+}
+
+fn fold_items(items: Vec<Node>, make: fn(Vec<Value>) -> Value, op: fn(Vec<Node>) -> Op) -> Op {
+    match items.iter().map(constant).collect::<Option<Vec<_>>>() {
+        Some(values) => Op::Const(make(values)),
+        None => op(items),
+    }
+}

@@ -1,0 +1,213 @@
+//! Methods of text, bytes, lists and maps.
+
+mod collections;
+mod text;
+
+pub(super) use collections::sort;
+use collections::{change_list, change_map, list_method, map_method};
+use std::sync::Arc;
+use text::text_method;
+
+use super::budget::Budget;
+use super::format;
+use crate::Value;
+
+type Result<T> = std::result::Result<T, String>;
+
+macro_rules! methods {
+    ($($variant:ident = $name:literal,)*) => {
+        /// A method by its name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Method {
+            $($variant,)*
+        }
+
+        impl Method {
+            pub(super) fn find(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+
+            pub(super) fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+methods! {
+    Append = "append",
+    Capitalize = "capitalize",
+    Clear = "clear",
+    Copy = "copy",
+    Count = "count",
+    Decode = "decode",
+    Encode = "encode",
+    EndsWith = "endswith",
+    Extend = "extend",
+    Find = "find",
+    Format = "format",
+    Get = "get",
+    HasKey = "has_key",
+    Hex = "hex",
+    Index = "index",
+    Insert = "insert",
+    IsAlnum = "isalnum",
+    IsAlpha = "isalpha",
+    IsDigit = "isdigit",
+    IsLower = "islower",
+    IsSpace = "isspace",
+    IsUpper = "isupper",
+    Items = "items",
+    Join = "join",
+    Keys = "keys",
+    LJust = "ljust",
+    LStrip = "lstrip",
+    Lower = "lower",
+    Partition = "partition",
+    Pop = "pop",
+    PopItem = "popitem",
+    RFind = "rfind",
+    RJust = "rjust",
+    RPartition = "rpartition",
+    RSplit = "rsplit",
+    RStrip = "rstrip",
+    Remove = "remove",
+    RemovePrefix = "removeprefix",
+    RemoveSuffix = "removesuffix",
+    Replace = "replace",
+    Reverse = "reverse",
+    SetDefault = "setdefault",
+    Sort = "sort",
+    Split = "split",
+    SplitLines = "splitlines",
+    StartsWith = "startswith",
+    Strip = "strip",
+    Title = "title",
+    Update = "update",
+    Upper = "upper",
+    Values = "values",
+    ZFill = "zfill",
+}
+
+impl Method {
+    /// Whether it changes what it is called on.
+    pub(super) fn changes(self) -> bool {
+        matches!(
+            self,
+            Self::Append
+                | Self::Clear
+                | Self::Extend
+                | Self::Insert
+                | Self::Pop
+                | Self::PopItem
+                | Self::Remove
+                | Self::Reverse
+                | Self::SetDefault
+                | Self::Sort
+                | Self::Update
+        )
+    }
+}
+
+/// The arguments of a call.
+pub(super) struct Arguments<'a> {
+    pub(super) values: &'a [Value],
+    pub(super) named: &'a [(Arc<str>, Value)],
+}
+
+impl Arguments<'_> {
+    fn get(&self, index: usize) -> Option<&Value> {
+        self.values.get(index)
+    }
+
+    pub(super) fn named(&self, name: &str) -> Option<&Value> {
+        self.named
+            .iter()
+            .find(|(known, _)| **known == *name)
+            .map(|(_, value)| value)
+    }
+
+    fn count(&self, method: Method, least: usize, most: usize) -> Result<()> {
+        let given = self.values.len();
+        if (least..=most).contains(&given) {
+            return Ok(());
+        }
+        let expected = match (least, most) {
+            (0, 0) => "none".to_owned(),
+            (least, most) if least == most => least.to_string(),
+            (least, usize::MAX) => format!("{least} or more"),
+            (least, most) => format!("{least} to {most}"),
+        };
+        Err(format!("{}: {given} arguments, expected {expected}", method.name()))
+    }
+}
+
+/// Calls a method that changes its receiver.
+pub(super) fn change(
+    receiver: &mut Value,
+    method: Method,
+    arguments: &Arguments<'_>,
+    budget: &mut Budget,
+) -> Result<Value> {
+    match receiver {
+        Value::List(items) => change_list(Arc::make_mut(items), method, arguments, budget),
+        Value::Map(map) => change_map(Arc::make_mut(map), method, arguments, budget),
+        other => Err(format!("{} has no method `{}`", other.kind(), method.name())),
+    }
+}
+
+fn wrong(kind: &str, method: Method) -> String {
+    format!("{kind} has no method `{}` for these arguments", method.name())
+}
+
+/// Calls a method that leaves its receiver as it is.
+pub(super) fn call(receiver: &Value, method: Method, arguments: &Arguments<'_>, budget: &mut Budget) -> Result<Value> {
+    match receiver {
+        Value::Str(text) => match method {
+            Method::Encode => {
+                budget.make(text.len())?;
+                Ok(text.as_bytes().into())
+            }
+            Method::Format => Ok(format::format(text, arguments.values, arguments.named, budget)?.into()),
+            _ if arguments.values.iter().any(|value| matches!(value, Value::Bytes(_))) => {
+                text_method(text.as_bytes(), method, arguments, budget, &|bytes| bytes.into())
+            }
+            _ => text_method(text.as_bytes(), method, arguments, budget, &|bytes| {
+                String::from_utf8_lossy(bytes).into_owned().into()
+            }),
+        },
+        Value::Bytes(bytes) => match method {
+            Method::Decode => {
+                budget.make(bytes.len())?;
+                Ok(String::from_utf8_lossy(bytes).into_owned().into())
+            }
+            Method::Hex => {
+                budget.make(bytes.len().saturating_mul(2))?;
+                let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                Ok(digits.into())
+            }
+            // Parts of bytes share them.
+            _ => text_method(bytes, method, arguments, budget, &|part| {
+                Value::Bytes(if part.is_empty() || !within(bytes, part) {
+                    bytes::Bytes::copy_from_slice(part)
+                } else {
+                    bytes.slice_ref(part)
+                })
+            }),
+        },
+        Value::Map(map) => map_method(map, method, arguments, budget),
+        Value::List(_) | Value::Tuple(_) => list_method(receiver, method, arguments, budget),
+        other => Err(format!("{} has no method `{}`", other.kind(), method.name())),
+    }
+}
+
+/// Whether a slice is a part of another.
+fn within(whole: &[u8], part: &[u8]) -> bool {
+    let (whole, part) = (whole.as_ptr_range(), part.as_ptr_range());
+    whole.start <= part.start && part.end <= whole.end
+}
