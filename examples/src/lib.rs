@@ -1,6 +1,7 @@
 //! Programs in which the models work together; run them with `cargo xtask demo`.
 //!
-//! The library holds nothing: it is where the snippets of the project's README are compiled and run as tests.
+//! [`matrix`] has each of the five models as the client of each. Here also the snippets of the project's README are compiled
+//! and run as tests.
 
 pub mod matrix;
 

@@ -67,8 +67,11 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "interop",
         arguments: "[--skip NAME]... [--only NAME]... [--list]",
-        about: "Test against the original systems and other real programs",
-        more: "Needs Python 3 with venv for the originals, which are installed from PyPI into target/interop/venv the\n\
+        about: "Test against the original systems, other real programs, and each model with each",
+        more: "Ends with the results, with the matrix of the five models (each as the client of each, on real sockets and\n\
+               on the simulated network), and with the other programs and their versions. The case `matrix` alone:\n\
+               `cargo xtask interop --only matrix`.\n\
+               Needs Python 3 with venv for the originals, which are installed from PyPI into target/interop/venv the\n\
                first time. A case whose other program is not on this machine is shown as absent, with the package to\n\
                install; where the environment says CI=true, absent counts as failed.",
         options: &[

@@ -81,6 +81,12 @@ impl Results {
             .any(|(other, verdict, _)| *other == name && matches!(verdict, Verdict::Failed(_)))
     }
 
+    /// How the step of this name ended, in one word; none if it was neither run nor noted.
+    pub(crate) fn word(&self, name: &str) -> Option<&'static str> {
+        let line = self.lines.iter().find(|(other, ..)| *other == name);
+        line.map(|(_, verdict, _)| verdict.word())
+    }
+
     /// How many ended with this word.
     pub(crate) fn count(&self, words: &[&str]) -> usize {
         self.lines

@@ -4,8 +4,10 @@
 //! the case is over. A new case is a function and a line in [`CASES`].
 
 mod kamaelia;
+mod matrix;
 mod oneline;
 mod original;
+mod programs;
 mod secsgem;
 mod simpy_io;
 mod tools;
@@ -26,117 +28,144 @@ struct Case {
     shows: &'static str,
     /// A program that the case needs, and the package that brings it.
     needs: Option<(&'static str, &'static str)>,
+    /// The originals in it, by their names on PyPI.
+    originals: &'static [&'static str],
     /// What it found out beyond "it works", or what went wrong.
     run: fn(&mut World) -> Outcome<String>,
 }
 
 const CASES: &[Case] = &[
     Case {
+        name: "matrix",
+        shows: "each of the five models as the client of each, on real sockets and on the simulated network",
+        needs: None,
+        originals: &[],
+        run: matrix::run,
+    },
+    Case {
         name: "oneline-client-original",
         shows: "the original's OnelineClient works with `oneline serve`, with its rules and ours",
         needs: None,
+        originals: &["socket-oneline"],
         run: original::client,
     },
     Case {
         name: "oneline-server-original",
         shows: "`oneline connect` works with the original's OnelineServer",
         needs: None,
+        originals: &["socket-oneline"],
         run: original::server,
     },
     Case {
         name: "simpy-io-client",
         shows: "mosaik-simpy-io's packets, messages and calls work with a server of sim-io",
         needs: None,
+        originals: &["mosaik-simpy-io"],
         run: simpy_io::client,
     },
     Case {
         name: "simpy-io-server",
         shows: "sim-io's packets, messages and calls work with mosaik-simpy-io's server",
         needs: None,
+        originals: &["mosaik-simpy-io"],
         run: simpy_io::server,
     },
     Case {
         name: "secsgem-active",
         shows: "secsgem's host works with an equipment of hsms, up to 16 MiB, and comes back after Separate",
         needs: None,
+        originals: &["secsgem"],
         run: secsgem::active,
     },
     Case {
         name: "secsgem-passive",
         shows: "a host of hsms works with secsgem's equipment, up to 16 MiB, and comes back after Separate",
         needs: None,
+        originals: &["secsgem"],
         run: secsgem::passive,
     },
     Case {
         name: "secsgem-items",
         shows: "secsgem's items and texts of items are ours, and ours are secsgem's",
         needs: None,
+        originals: &["secsgem"],
         run: secsgem::items,
     },
     Case {
         name: "mosaik-channel",
         shows: "mosaik-api-v3's channel works with a message server of sim-io, failures included",
         needs: None,
+        originals: &["mosaik-api-v3"],
         run: web::mosaik_channel,
     },
     Case {
         name: "mosaik-scenario",
         shows: "mosaik 3 plays scenarios with a simulator of sim-io, which it connects to or starts",
         needs: None,
+        originals: &["mosaik", "mosaik-api-v3"],
         run: web::mosaik_scenario,
     },
     Case {
         name: "websockets",
         shows: "Python's websockets chats in sim-io's room",
         needs: None,
+        originals: &["websockets"],
         run: web::chat,
     },
     Case {
         name: "curl",
         shows: "curl works with sim-io's HTTP server",
         needs: Some(("curl", "curl")),
+        originals: &[],
         run: web::curl,
     },
     Case {
         name: "kamaelia-client",
         shows: "Kamaelia's TCPClient works with an echo server of components",
         needs: None,
+        originals: &["kamaelia"],
         run: kamaelia::client,
     },
     Case {
         name: "kamaelia-server",
         shows: "a TcpClient of components works with Kamaelia's SimpleServer",
         needs: None,
+        originals: &["kamaelia"],
         run: kamaelia::server,
     },
     Case {
         name: "components-socat",
         shows: "socat is echoed over TLS, though it closes its side at once",
         needs: Some(("socat", "socat")),
+        originals: &[],
         run: kamaelia::socat,
     },
     Case {
         name: "components-openssl",
         shows: "openssl s_client verifies an echo server of components, and is echoed",
         needs: Some(("openssl", "openssl")),
+        originals: &[],
         run: kamaelia::openssl,
     },
     Case {
         name: "nc",
         shows: "netcat is answered, though it closes its side at once",
         needs: Some(("nc", "netcat-openbsd")),
+        originals: &[],
         run: tools::nc,
     },
     Case {
         name: "socat",
         shows: "socat is answered, though it closes its side at once",
         needs: Some(("socat", "socat")),
+        originals: &[],
         run: tools::socat,
     },
     Case {
         name: "openssl",
         shows: "openssl s_client verifies our certificate, is answered, sees TLS closed properly",
         needs: Some(("openssl", "openssl")),
+        originals: &[],
         run: tools::openssl,
     },
 ];
@@ -203,9 +232,12 @@ fn run_cases(skip: &[String], only: &[String]) -> Outcome {
         });
     }
     println!("\n{}", results.table().trim_end());
-    println!("\nVersions of the other programs:");
-    for (name, version) in world.versions() {
-        println!("  {name:<14}  {version}");
+    if let Some(table) = world.matrix() {
+        println!("\nThe five models with each other:\n{table}");
+    }
+    let programs = programs::table(CASES, &results, &world);
+    if !programs.is_empty() {
+        println!("\nThe other programs:\n{programs}");
     }
     let [ok, failed, absent, skipped] = ["ok", "FAILED", "absent", "skipped"].map(|word| results.count(&[word]));
     println!("\ninterop: {ok} ok, {failed} failed, {absent} absent, {skipped} skipped");

@@ -17,6 +17,7 @@ pub(super) struct World {
     secsgem_peer: Option<Outcome<PathBuf>>,
     originals: Option<Outcome<Environment>>,
     versions: BTreeMap<String, String>,
+    matrix: Option<String>,
 }
 
 impl World {
@@ -32,6 +33,7 @@ impl World {
             secsgem_peer: None,
             originals: None,
             versions: BTreeMap::new(),
+            matrix: None,
         })
     }
 
@@ -109,9 +111,25 @@ impl World {
         self.versions.insert(program.to_owned(), version.trim().to_owned());
     }
 
-    /// The programs that took part.
-    pub(super) fn versions(&self) -> impl Iterator<Item = (&String, &String)> {
-        self.versions.iter()
+    /// The version of a program that took part.
+    pub(super) fn version(&self, program: &str) -> Option<&str> {
+        self.versions.get(program).map(String::as_str)
+    }
+
+    /// The program that tries the models with each other, built now.
+    pub(super) fn matrix_program(&mut self) -> Outcome<PathBuf> {
+        println!("  building the program matrix");
+        child::build("examples", "matrix")
+    }
+
+    /// Notes what came of the models with each other.
+    pub(super) fn matrix_said(&mut self, table: &str) {
+        self.matrix = Some(table.trim_end().to_owned());
+    }
+
+    /// What came of the models with each other, if they were tried.
+    pub(super) fn matrix(&self) -> Option<&str> {
+        self.matrix.as_deref()
     }
 }
 
