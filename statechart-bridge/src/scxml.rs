@@ -369,6 +369,7 @@ fn local(event: Text) -> Raise {
         event,
         to: Destination::Local,
         parameters: Vec::new(),
+        superfluous: Vec::new(),
     }
 }
 

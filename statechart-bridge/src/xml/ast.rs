@@ -208,6 +208,8 @@ pub(crate) struct Raise {
     pub(crate) event: Text,
     pub(crate) to: Destination,
     pub(crate) parameters: Vec<Text>,
+    /// What its scope has no use for: the scope, the attribute.
+    pub(crate) superfluous: Vec<(&'static str, &'static str, Place)>,
     pub(crate) place: Place,
 }
 

@@ -281,6 +281,11 @@ fn raise(node: &Node<'_>) -> Result<Raise, Problem> {
     node.only(&["event", "scope", "port", "target"])?;
     let event = node.required("event")?;
     let (port, target) = (node.filled("port")?, node.filled("target")?);
+    let mut superfluous = Vec::new();
+    let mut surplus = |scope, port: Option<Text>, target: Option<Text>| {
+        superfluous.extend(port.map(|port| (scope, "port", port.place)));
+        superfluous.extend(target.map(|target| (scope, "target", target.place)));
+    };
     let to = match (node.filled("scope")?, port, target) {
         (None, Some(port), Some(_)) => {
             let message = "a port and a target, but no scope: expected one of the two";
@@ -290,11 +295,26 @@ fn raise(node: &Node<'_>) -> Result<Raise, Problem> {
         (None, None, Some(target)) => Destination::Narrow(target),
         (None, None, None) => Destination::Local,
         (Some(scope), port, target) => match (scope.text.trim(), port, target) {
-            ("local", ..) => Destination::Local,
-            ("broad", ..) => Destination::Broad,
-            ("cd", ..) => Destination::ObjectManager,
-            ("output", Some(port), _) => Destination::Output(port),
-            ("narrow", _, Some(target)) => Destination::Narrow(target),
+            ("local", port, target) => {
+                surplus("local", port, target);
+                Destination::Local
+            }
+            ("broad", port, target) => {
+                surplus("broad", port, target);
+                Destination::Broad
+            }
+            ("cd", port, target) => {
+                surplus("cd", port, target);
+                Destination::ObjectManager
+            }
+            ("output", Some(port), target) => {
+                surplus("output", None, target);
+                Destination::Output(port)
+            }
+            ("narrow", port, Some(target)) => {
+                surplus("narrow", port, None);
+                Destination::Narrow(target)
+            }
             ("output", None, _) => return Err(node.error("scope output needs the attribute `port`")),
             ("narrow", _, None) => return Err(node.error("scope narrow needs the attribute `target`")),
             (other, ..) => {
@@ -307,6 +327,7 @@ fn raise(node: &Node<'_>) -> Result<Raise, Problem> {
         event,
         to,
         parameters: expressions(node)?,
+        superfluous,
         place: node.place(),
     })
 }

@@ -7,7 +7,7 @@ use super::scripts;
 use crate::model::{Association, Chart, Class, Method, Model, ModelBuilder, Raise, State, Transition};
 use crate::script::Code;
 use crate::script::python::{self, Language};
-use crate::{Action, Expression, ModelError, Place, Problem, Value};
+use crate::{Action, Expression, ModelError, Problem, Value};
 
 /// Builds the model. All problems are told, not only the first.
 pub(super) fn model(diagram: &ast::Diagram) -> Result<(Model, Language), ModelError> {
@@ -200,32 +200,16 @@ impl Lowering<'_> {
         if written.lenient {
             chart = chart.lenient();
         }
-        match &written.initial {
-            Some(initial) => chart = chart.initial(initial.text.trim()),
-            None => self.no_initial(&written.states, "/", &written.place),
+        if let Some(initial) = &written.initial {
+            chart = chart.initial(initial.text.trim());
         }
         for state in &written.states {
-            chart = chart.state(self.state(state, ""));
+            chart = chart.state(self.state(state));
         }
         chart
     }
 
-    /// Several states and none of them is said to be the first.
-    fn no_initial(&mut self, states: &[ast::State], path: &str, place: &Place) {
-        let mut entered = states
-            .iter()
-            .filter(|state| matches!(state.kind, Kind::Plain | Kind::Parallel));
-        if let (Some(first), Some(_)) = (entered.next(), entered.next()) {
-            let what = format!(
-                "{path} has no initial state: the first, `{}`, is entered",
-                first.id.text
-            );
-            self.builder.warn(place.clone(), self.part.clone(), what);
-        }
-    }
-
-    fn state(&mut self, written: &ast::State, above: &str) -> State {
-        let path = format!("{above}/{}", written.id.text);
+    fn state(&mut self, written: &ast::State) -> State {
         let id = Arc::clone(&written.id.text);
         let mut state = match written.kind {
             Kind::Plain => State::new(id),
@@ -237,10 +221,8 @@ impl Lowering<'_> {
         if written.stable {
             state = state.stable();
         }
-        match &written.initial {
-            Some(initial) => state = state.initial(initial.text.trim()),
-            None if written.kind == Kind::Plain => self.no_initial(&written.children, &path, &written.place),
-            None => {}
+        if let Some(initial) = &written.initial {
+            state = state.initial(initial.text.trim());
         }
         self.parameters.clear();
         for action in &written.entry {
@@ -258,7 +240,7 @@ impl Lowering<'_> {
         }
         self.parameters.clear();
         for child in &written.children {
-            state = state.child(self.state(child, &path));
+            state = state.child(self.state(child));
         }
         state
     }
@@ -369,6 +351,10 @@ impl Lowering<'_> {
     }
 
     fn raise(&mut self, written: &ast::Raise) -> Raise {
+        for (scope, attribute, place) in &written.superfluous {
+            let what = format!("raise with scope {scope} takes no {attribute}: it is ignored");
+            self.builder.warn(place.clone(), self.part.clone(), what);
+        }
         let event = Arc::clone(&written.event.text);
         let mut raise = match &written.to {
             Destination::Local => Raise::local(event),

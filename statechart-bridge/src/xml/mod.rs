@@ -148,6 +148,11 @@ impl Document {
             let constant = self.language.constant(text, &Place::new("", 1, 1));
             *place = Some(constant.unwrap_or_else(|_| text.into()));
         }
+        let missing =
+            |(value, parameter): &(&Option<Value>, &ast::Parameter)| value.is_none() && parameter.default.is_none();
+        if let Some((_, parameter)) = values.iter().zip(parameters).find(missing) {
+            return Err(format!("class {default} needs the parameter `{}`", parameter.name.text));
+        }
         // Those behind the last that is given get their defaults by themselves, from attributes too.
         while values.last().is_some_and(Option::is_none) {
             values.pop();
@@ -161,7 +166,7 @@ impl Document {
                     let constant = self.language.constant(&text.text, &text.place);
                     constant.map_err(|problem| problem.to_string())
                 }
-                (None, None) => Err(format!("class {default} needs the parameter `{}`", parameter.name.text)),
+                (None, None) => Ok(Value::Nil),
             });
         complete.collect()
     }
