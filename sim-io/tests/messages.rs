@@ -74,6 +74,35 @@ fn the_bytes_are_pythons() {
     });
 }
 
+#[test]
+fn a_request_fails_with_a_text_an_error_or_a_fault() {
+    everywhere(|near, far| async move {
+        let (asks, answers) = (Message::new(near, Json).unwrap(), Message::new(far, Json).unwrap());
+        let replies: Vec<_> = (0..5).map(|_| asks.send::<_, Value>("?")).collect();
+        let next = async || answers.recv().await.unwrap().unwrap();
+        next().await.fail("text").unwrap();
+        next().await.fail(format!("text {}", 2)).unwrap();
+        next().await.fail("x".parse::<i32>().unwrap_err()).unwrap();
+        next().await.fail(sim_io::Failure::text("failed")).unwrap();
+        next().await.fail(Fault::new("KeyError", "'x'")).unwrap();
+        let mut heard = Vec::new();
+        for reply in replies {
+            let RequestError::Remote(fault) = reply.await.unwrap_err() else {
+                panic!("the channel is up");
+            };
+            heard.push(fault.to_string());
+        }
+        let expected = [
+            "RuntimeError: text",
+            "RuntimeError: text 2",
+            "ParseIntError: invalid digit found in string",
+            "RuntimeError: failed",
+            "KeyError: 'x'",
+        ];
+        assert_eq!(heard, expected);
+    });
+}
+
 /// Says which type a reply would have had, had it not failed.
 struct Reply;
 

@@ -10,6 +10,8 @@
 //! The first two understand each other. Contents are any types of [serde](https://serde.rs). A codec of your own
 //! implements [`Codec`], and [`Encode`] and [`Decode`] for the contents that it can carry; those need not be serde's.
 
+#[cfg(any(feature = "cbor", feature = "msgpack"))]
+mod binary;
 #[cfg(feature = "cbor")]
 mod cbor;
 #[cfg(feature = "json")]

@@ -3,52 +3,57 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Codec, CodecError, Decode, Encode, Envelope, Id, Kind};
-use crate::message::{FailureForm, Fault, FaultContent};
+use super::CodecError;
+use super::binary::{self, Items};
 
 /// Messages in MessagePack, written and read by rmp-serde: an array of three. Structs are maps with their fields' names, so
 /// that Python gets dictionaries. Contents may be nested 256 deep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MessagePack;
 
-/// An array of three items.
-const THREE: u8 = 0x93;
 /// How deep a content may be nested.
 const DEPTH: usize = 256;
 
-fn write<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
-    let mut writer = rmp_serde::Serializer::new(out).with_struct_map();
-    value.serialize(&mut writer).map_err(CodecError::new)
-}
+impl Items for MessagePack {
+    const NAME: &'static str = "MessagePack";
+    const THREE: u8 = 0x93;
 
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
-    reader.set_max_depth(DEPTH);
-    T::deserialize(&mut reader).map_err(CodecError::new)
-}
-
-/// Takes one item off the front, whatever it is: nothing is allocated, and nothing calls itself.
-fn item<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], CodecError> {
-    let whole = *rest;
-    // How many items are still to be stepped over, for each array or map that is open.
-    let mut open = vec![1_u64];
-    while let Some(left) = open.last_mut() {
-        if *left == 0 {
-            open.pop();
-            continue;
-        }
-        *left -= 1;
-        let (bytes, items) = header(rest)?;
-        *rest = rest.get(bytes..).ok_or_else(ends)?;
-        if items > 0 {
-            if open.len() > DEPTH {
-                return Err(CodecError::new(format_args!("nested deeper than {DEPTH}")));
-            }
-            open.push(items);
-        }
+    fn write<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        let mut writer = rmp_serde::Serializer::new(out).with_struct_map();
+        value.serialize(&mut writer).map_err(CodecError::new)
     }
-    Ok(&whole[..whole.len() - rest.len()])
+
+    fn read<T: DeserializeOwned>(item: &[u8]) -> Result<T, CodecError> {
+        let mut reader = rmp_serde::Deserializer::from_read_ref(item);
+        reader.set_max_depth(DEPTH);
+        T::deserialize(&mut reader).map_err(CodecError::new)
+    }
+
+    /// Nothing is allocated, and nothing calls itself.
+    fn item<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], CodecError> {
+        let whole = *rest;
+        // How many items are still to be stepped over, for each array or map that is open.
+        let mut open = vec![1_u64];
+        while let Some(left) = open.last_mut() {
+            if *left == 0 {
+                open.pop();
+                continue;
+            }
+            *left -= 1;
+            let (bytes, items) = header(rest)?;
+            *rest = rest.get(bytes..).ok_or_else(ends)?;
+            if items > 0 {
+                if open.len() > DEPTH {
+                    return Err(CodecError::new(format_args!("nested deeper than {DEPTH}")));
+                }
+                open.push(items);
+            }
+        }
+        Ok(&whole[..whole.len() - rest.len()])
+    }
 }
+
+binary::codec!(MessagePack);
 
 fn ends() -> CodecError {
     CodecError::new("the packet ends inside an item")
@@ -88,57 +93,4 @@ fn header(rest: &[u8]) -> Result<(usize, u64), CodecError> {
         0xdf => (5, 2 * number(4)?),
         0xc1 => return Err(CodecError::new("the byte c1 begins no item")),
     })
-}
-
-impl Codec for MessagePack {
-    fn begin(&self, kind: Kind, id: &Id, out: &mut Vec<u8>) {
-        out.push(THREE);
-        out.push(kind as u8);
-        match id {
-            // Writing a number into memory can't fail.
-            Id::Number(number) => drop(write(number, out)),
-            Id::Other(bytes) => out.extend_from_slice(bytes),
-        }
-    }
-
-    fn end(&self, _: &mut Vec<u8>) {}
-
-    fn open<'a>(&self, packet: &'a [u8]) -> Result<Envelope<'a>, CodecError> {
-        let Some((&THREE, mut rest)) = packet.split_first() else {
-            return Err(CodecError::new("no MessagePack array of [type, id, content]"));
-        };
-        let kind: u64 = read(item(&mut rest)?).map_err(|_| CodecError::new("the message type is no number"))?;
-        let kind =
-            Kind::from_number(kind).ok_or_else(|| CodecError::new(format_args!("there is no message type {kind}")))?;
-        let id = item(&mut rest)?;
-        let number = read(id);
-        let odd = number.is_err();
-        let id = number.map_or_else(|_| Id::Other(id.into()), Id::Number);
-        let content = item(&mut rest)?;
-        if !rest.is_empty() {
-            return Err(CodecError::new(format_args!("{} bytes after the message", rest.len())));
-        }
-        Ok(Envelope { kind, id, content, odd })
-    }
-
-    fn encode_fault(&self, fault: &Fault, form: FailureForm, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        self.encode(&fault.content(form), out)
-    }
-
-    fn decode_fault(&self, content: &[u8]) -> Fault {
-        let known: Result<FaultContent, _> = self.decode(content);
-        known.map_or_else(|_| Fault::unknown(content), Fault::from)
-    }
-}
-
-impl<T: Serialize + ?Sized> Encode<T> for MessagePack {
-    fn encode(&self, content: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        write(content, out)
-    }
-}
-
-impl<T: DeserializeOwned> Decode<T> for MessagePack {
-    fn decode(&self, content: &[u8]) -> Result<T, CodecError> {
-        read(content)
-    }
 }

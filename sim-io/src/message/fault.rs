@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::Failure;
+
 /// Why a request failed: the kind and message of an error, and where it came from.
 ///
 /// simpy.io sends one text, the formatted traceback that ends with `ValueError: nope`; mosaik's API 3 sends the list
@@ -134,6 +136,44 @@ impl<E: StdError> From<E> for Fault {
         let path = path.split('<').next().unwrap_or(path);
         let name = path.rsplit("::").next().unwrap_or(path);
         Self::new(name, error.to_string())
+    }
+}
+
+/// What a request may be failed with: a [`Fault`], any error, a [`Failure`], or a text, which is a `RuntimeError` to Python.
+///
+/// The parameter only tells these apart, and is inferred.
+pub trait IntoFault<M: ?Sized> {
+    /// The failure that it means.
+    fn into_fault(self) -> Fault;
+}
+
+impl IntoFault<Self> for Fault {
+    fn into_fault(self) -> Self {
+        self
+    }
+}
+
+impl<E: StdError> IntoFault<dyn StdError> for E {
+    fn into_fault(self) -> Fault {
+        self.into()
+    }
+}
+
+impl IntoFault<Self> for Failure {
+    fn into_fault(self) -> Fault {
+        Fault::message_only(self.to_string())
+    }
+}
+
+impl IntoFault<str> for &str {
+    fn into_fault(self) -> Fault {
+        Fault::message_only(self)
+    }
+}
+
+impl IntoFault<str> for String {
+    fn into_fault(self) -> Fault {
+        Fault::message_only(self)
     }
 }
 

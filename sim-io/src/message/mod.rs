@@ -62,7 +62,7 @@ use net_core::{Endpoint, Net, Stream};
 pub use error::{ChannelError, RequestError};
 #[cfg(any(feature = "json", feature = "python-json", feature = "msgpack", feature = "cbor"))]
 pub(crate) use fault::FaultContent;
-pub use fault::{FailureForm, Fault};
+pub use fault::{FailureForm, Fault, IntoFault};
 pub use options::MessageOptions;
 pub use reply::Reply;
 pub use request::Request;

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 
 use super::shared::Holder;
-use super::{Fault, RequestError};
+use super::{Fault, IntoFault, RequestError};
 use crate::codec::{Codec, CodecError, Decode, Encode, Id};
 
 /// A request of the peer, which waits for an answer: [`succeed`](Self::succeed) or [`fail`](Self::fail). Answers may be
@@ -72,12 +72,12 @@ impl<C: Codec> Request<C> {
         outcome
     }
 
-    /// Answers it with a failure.
+    /// Answers it with a failure: a text, any error, or a [`Fault`] that says which exception it is to be in Python.
     ///
     /// # Errors
     /// [`RequestError::Channel`] if the channel is over and nobody waits for the answer any more.
-    pub fn fail(mut self, fault: impl Into<Fault>) -> Result<(), RequestError> {
-        let fault = fault.into();
+    pub fn fail<M: ?Sized>(mut self, fault: impl IntoFault<M>) -> Result<(), RequestError> {
+        let fault = fault.into_fault();
         self.answered = true;
         self.channel.fail(&self.id, fault)
     }

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::arguments::{Arguments, wrong};
 use super::reference::{self, Exposed};
 use crate::codec::PythonJson;
-use crate::message::{Fault, Message, Request, RequestError};
+use crate::message::{Fault, IntoFault, Message, Request, RequestError};
 
 /// Where objects live: [`Here`] or [`Anywhere`]. Nothing else can be.
 pub trait Place: sealed::Sealed + Sized + 'static {
@@ -117,7 +117,7 @@ impl Call {
     ///
     /// # Errors
     /// As [`Request::fail`].
-    pub fn fail(self, fault: impl Into<Fault>) -> Result<(), RequestError> {
+    pub fn fail<M: ?Sized>(self, fault: impl IntoFault<M>) -> Result<(), RequestError> {
         self.request.fail(fault)
     }
 
