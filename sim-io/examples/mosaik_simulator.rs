@@ -9,17 +9,14 @@
 //! ends after the first scenario; with `--connect` it is mosaik's child and connects to that address:
 //! `{"Counters": {"cmd": "mosaik_simulator --connect %(addr)s"}}`.
 
+mod mosaik_common;
+
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::process::ExitCode;
 
-use net_core::{Endpoint, Net};
 use sim_io::codec::python::Value;
 use sim_io::message::Fault;
-use sim_io::mosaik::{self, Created, Entity, Inputs, Meta, Model, Mosaik, Outputs, Requested, Simulator};
-use sim_io::{Environment, Failure};
-
-const USAGE: &str = "usage: mosaik_simulator [--once | --connect] HOST:PORT";
+use sim_io::mosaik::{Created, Entity, Inputs, Meta, Model, Mosaik, Outputs, Requested, Simulator};
 
 /// The most counters of one scenario.
 const MOST: usize = 1_000_000;
@@ -78,57 +75,7 @@ impl Simulator for Counters {
     }
 }
 
-async fn run(net: Net, mode: Option<String>, at: Endpoint) -> Result<(), Failure> {
-    if mode.as_deref() == Some("--connect") {
-        mosaik::connect(&net, &at, &mut Counters::default()).await?;
-        return Ok(());
-    }
-    let mut listener = net.bind(&at).await?;
-    let mut out = std::io::stdout();
-    writeln!(out, "listening on {}", listener.local())?;
-    out.flush()?;
-    loop {
-        let stream = listener.accept().await?;
-        let peer = stream.peer().clone();
-        let played = mosaik::serve(stream, mosaik::options(), &mut Counters::default()).await;
-        if let Err(error) = played {
-            eprintln!("{peer}: {error}");
-        }
-        if mode.is_some() {
-            return Ok(());
-        }
-    }
-}
-
 fn main() -> ExitCode {
-    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments
-        .iter()
-        .any(|argument| argument == "-h" || argument == "--help")
-    {
-        println!("{USAGE}\n\nlistens there, and offers mosaik the model `Counter`: parameter `init`, attribute `x`");
-        return ExitCode::SUCCESS;
-    }
-    let address = arguments.pop().unwrap_or_default();
-    let mode = arguments.pop();
-    let known = mode
-        .as_deref()
-        .is_none_or(|mode| mode == "--once" || mode == "--connect");
-    let endpoint = match address.split_once("://") {
-        Some(_) => address.parse(),
-        None => format!("tcp://{address}").parse(),
-    };
-    let (true, true, Ok(endpoint)) = (known, arguments.is_empty(), endpoint) else {
-        eprintln!("{USAGE}");
-        return ExitCode::from(2);
-    };
-    let env = Environment::in_real_time();
-    let process = env.named_try_process("simulator", run(env.net(), mode, endpoint));
-    match env.run_until(&process) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    let about = "listens there, and offers mosaik the model `Counter`: parameter `init`, attribute `x`";
+    mosaik_common::run::<Counters>("mosaik_simulator", about)
 }

@@ -5,11 +5,13 @@
 //! cargo run -p sim-io --example packets -- --real     the operating system's sockets; also --poll and --select
 //! ```
 
+mod common;
+
+use std::process::ExitCode;
+
 use net_core::{Endpoint, Net};
-use sim_io::network::Network;
 use sim_io::packet::Packet;
-use sim_io::reactor::Poller;
-use sim_io::{Environment, Event, Failure};
+use sim_io::{Event, Failure};
 
 async fn server(net: Net, address: Event<Endpoint>) -> Result<(), Failure> {
     let mut listener = net.bind(&"tcp://127.0.0.1:0".parse()?).await?;
@@ -35,32 +37,12 @@ async fn client(net: Net, address: Event<Endpoint>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let flag = std::env::args().nth(1).unwrap_or_else(|| "--virtual".to_owned());
-    let env = if flag == "--virtual" {
-        Environment::new()
-    } else {
-        Environment::in_real_time()
-    };
-    let net = match &*flag {
-        "--virtual" => Network::new(&env).host("both")?.net(),
-        "--real" => env.net(),
-        "--poll" => {
-            env.use_poller(Poller::Poll)?;
-            env.net()
-        }
-        "--select" => {
-            env.use_poller(Poller::Select)?;
-            env.net()
-        }
-        _ => {
-            eprintln!("usage: packets [--virtual | --real | --poll | --select]");
-            std::process::exit(2);
-        }
-    };
-    let address = env.event();
-    env.named_try_process("server", server(net.clone(), address.clone()));
-    let client = env.named_try_process("client", client(net, address));
-    env.run_until(&client)?;
-    Ok(())
+fn main() -> ExitCode {
+    common::run("packets", |env, net| {
+        let address = env.event();
+        env.named_try_process("server", server(net.clone(), address.clone()));
+        let client = env.named_try_process("client", client(net, address));
+        env.run_until(&client)?;
+        Ok(())
+    })
 }

@@ -5,10 +5,12 @@
 //! cargo run -p sim-io --example sockets -- --real     the operating system's sockets; also --poll and --select
 //! ```
 
+mod common;
+
+use std::process::ExitCode;
+
 use net_core::{Endpoint, Net};
-use sim_io::network::Network;
-use sim_io::reactor::Poller;
-use sim_io::{Environment, Event, Failure};
+use sim_io::{Event, Failure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 async fn server(net: Net, address: Event<Endpoint>) -> Result<(), Failure> {
@@ -31,29 +33,12 @@ async fn client(net: Net, address: Event<Endpoint>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let flag = std::env::args().nth(1).unwrap_or_else(|| "--virtual".to_owned());
-    let env = if flag == "--virtual" {
-        Environment::new()
-    } else {
-        Environment::in_real_time()
-    };
-    let net = match &*flag {
-        "--virtual" => Network::new(&env).host("both")?.net(),
-        "--real" => env.net(),
-        "--poll" | "--select" => {
-            let poll = flag == "--poll";
-            env.use_poller(if poll { Poller::Poll } else { Poller::Select })?;
-            env.net()
-        }
-        _ => {
-            eprintln!("usage: sockets [--virtual | --real | --poll | --select]");
-            std::process::exit(2);
-        }
-    };
-    let address = env.event();
-    env.named_try_process("server", server(net.clone(), address.clone()));
-    let client = env.named_try_process("client", client(net, address));
-    env.run_until(&client)?;
-    Ok(())
+fn main() -> ExitCode {
+    common::run("sockets", |env, net| {
+        let address = env.event();
+        env.named_try_process("server", server(net.clone(), address.clone()));
+        let client = env.named_try_process("client", client(net, address));
+        env.run_until(&client)?;
+        Ok(())
+    })
 }

@@ -59,6 +59,7 @@ impl Simulator for Adder {
             .model("Adder", model)
             .model("Part", Model::new().hidden().any_inputs())
             .extra_method("double")
+            .set_events()
     }
 
     async fn init(&mut self, sid: &str, resolution: f64, params: BTreeMap<String, Value>) -> Result<(), Fault> {
@@ -145,7 +146,7 @@ const META: &str = concat!(
     r#"[1, 0, {"api_version": "3.0", "type": "hybrid", "models": {"#,
     r#""Adder": {"public": true, "params": ["start"], "attrs": ["sum", "in", "flash"], "#,
     r#""trigger": ["in"], "non-persistent": ["flash"]}, "#,
-    r#""Part": {"public": false, "params": [], "attrs": [], "any_inputs": true}}, "extra_methods": ["double"]}]"#
+    r#""Part": {"public": false, "params": [], "attrs": [], "any_inputs": true}}, "extra_methods": ["double"], "set_events": true}]"#
 );
 
 #[test]

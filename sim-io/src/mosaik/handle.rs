@@ -38,7 +38,8 @@ impl Mosaik {
         self.call("get_progress", none).await
     }
 
-    /// The graph of related entities, as mosaik tells it: of one entity (its full name), of several, or of all (`None`).
+    /// The entities that are connected with some, by their full names: a dictionary of dictionaries, in which each name
+    /// leads to `{"type": MODEL}`. Of all (`None`) mosaik tells the graph: `{"nodes": {…}, "edges": […]}`.
     ///
     /// # Errors
     /// As [`get_progress`](Self::get_progress).
@@ -46,7 +47,8 @@ impl Mosaik {
         self.call("get_related_entities", (entities,)).await
     }
 
-    /// Values of other simulators' attributes, by full name of the entity, such as `Grid-0.bus1`.
+    /// Values of other simulators' attributes, by full name of the entity, such as `Grid-0.bus1`. Only during a step, and
+    /// only from simulators that the scenario has connected to this one with `async_requests=True`.
     ///
     /// # Errors
     /// As [`get_progress`](Self::get_progress).
@@ -58,7 +60,7 @@ impl Mosaik {
     }
 
     /// Gives values to attributes of other simulators, for their next step: by full name of the entity here, then of the
-    /// entity there.
+    /// entity there. Connected like those of [`get_data`](Self::get_data).
     ///
     /// # Errors
     /// As [`get_progress`](Self::get_progress).
@@ -66,7 +68,8 @@ impl Mosaik {
         self.call::<_, Value>("set_data", (data,)).await.map(drop)
     }
 
-    /// Asks for a step at this time: an event from outside, in a scenario in real time.
+    /// Asks for a step at this time: an event from outside, in a scenario in real time (`rt_factor`). The simulator's
+    /// [`Meta`](super::Meta::set_events) should say that it does.
     ///
     /// # Errors
     /// As [`get_progress`](Self::get_progress).

@@ -35,6 +35,7 @@ pub struct Meta {
     kind: Kind,
     models: BTreeMap<String, Model>,
     extra_methods: Vec<String>,
+    set_events: bool,
 }
 
 impl Meta {
@@ -44,6 +45,7 @@ impl Meta {
             kind,
             models: BTreeMap::new(),
             extra_methods: Vec::new(),
+            set_events: false,
         }
     }
 
@@ -66,6 +68,13 @@ impl Meta {
         self
     }
 
+    /// Says that it asks for steps by [`Mosaik::set_event`](super::Mosaik::set_event).
+    #[must_use]
+    pub fn set_events(mut self) -> Self {
+        self.set_events = true;
+        self
+    }
+
     pub(super) fn has_method(&self, name: &str) -> bool {
         self.extra_methods.iter().any(|known| known == name)
     }
@@ -73,11 +82,14 @@ impl Meta {
 
 impl Serialize for Meta {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut meta = serializer.serialize_struct("Meta", 4)?;
+        let mut meta = serializer.serialize_struct("Meta", 4 + usize::from(self.set_events))?;
         meta.serialize_field("api_version", API_VERSION)?;
         meta.serialize_field("type", self.kind.name())?;
         meta.serialize_field("models", &self.models)?;
         meta.serialize_field("extra_methods", &self.extra_methods)?;
+        if self.set_events {
+            meta.serialize_field("set_events", &true)?;
+        }
         meta.end()
     }
 }

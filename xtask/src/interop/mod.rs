@@ -106,6 +106,12 @@ const CASES: &[Case] = &[
         run: web::mosaik_scenario,
     },
     Case {
+        name: "mosaik-reverse",
+        shows: "a simulator of sim-io asks mosaik 3 in return: progress, relations, data, events; refusals are heard",
+        needs: None,
+        run: web::mosaik_reverse,
+    },
+    Case {
         name: "websockets",
         shows: "Python's websockets chats in sim-io's room",
         needs: None,

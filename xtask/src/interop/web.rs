@@ -66,6 +66,15 @@ pub(super) fn mosaik_scenario(world: &mut World) -> Outcome<String> {
     Ok(format!("{checks} checks"))
 }
 
+/// Scenarios of mosaik 3 in which a simulator of ours asks mosaik in return.
+pub(super) fn mosaik_reverse(world: &mut World) -> Outcome<String> {
+    let controller = world.sim_io_example("mosaik_controller")?;
+    let server = listening(&controller, "127.0.0.1:0")?;
+    let address = format!("127.0.0.1:{}", server.port);
+    let checks = driven(world, "mosaik_scenario.py", &["reverse", &address])?;
+    Ok(format!("{checks} checks"))
+}
+
 /// The package websockets in our chat room.
 pub(super) fn chat(world: &mut World) -> Outcome<String> {
     let chat = world.sim_io_example("chat_room")?;
