@@ -356,12 +356,6 @@ fn d21_ambiguous_framing_is_refused() {
         });
     }
     served!(Server::new(echo), "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" => (400, ""));
-    // With both, the chunks count, and a length that lies leads nobody astray.
-    served!(
-        Server::new(echo),
-        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n" =>
-        (200, "POST a")
-    );
     for answer in [
         "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
         "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nabcd",
@@ -371,6 +365,127 @@ fn d21_ambiguous_framing_is_refused() {
             assert!(matches!(error, Error::Protocol(_)), "{error:?}");
         });
     }
+}
+
+const BOTH: &str = "both Content-Length and Transfer-Encoding are there, so that it may end in two places\n";
+
+#[test]
+fn d21_a_length_beside_chunks_is_refused() {
+    for framing in [
+        "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n",
+        "transfer-encoding:chunked\r\nCONTENT-LENGTH:   3  \r\n",
+        "Content-Length: 11\r\nContent-Length: 11\r\nX: y\r\nTransfer-Encoding: CHUNKED\r\n",
+        "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: nonsense\r\n",
+        // Lines that end with LF alone pass for lines.
+        "Content-Length: 3\nTransfer-Encoding: chunked\n",
+    ] {
+        everywhere(move |near, far| async move {
+            let server = Server::new(echo);
+            let asked = format!("POST / HTTP/1.1\r\nHost: h\r\n{framing}\r\n1\r\na\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n");
+            let (served, answer) = tokio::join!(server.serve_connection(far), answers(near, asked));
+            assert_eq!(parse(&answer), [(400, BOTH.to_owned())], "{framing}");
+            assert!(answer.contains("connection: close"), "{answer}");
+            assert!(matches!(served, Err(Error::Framing(_))), "{framing}: {served:?}");
+        });
+    }
+}
+
+#[test]
+fn d21_an_ambiguous_request_is_found_behind_others() {
+    // What the bodies of the others say counts for nothing.
+    let decoy = "GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let length = decoy.len();
+    let asked = format!(
+        "GET / HTTP/1.1\r\nHost: h\r\n\r\n\r\n\
+         POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n{decoy}\
+         POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n{length:X} ;a=b\r\n{decoy}\r\n2\r\nde\r\n0\r\n\
+         Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n\
+         POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n\
+         POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n\
+         GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+    );
+    everywhere(move |near, far| {
+        let asked = asked.clone();
+        async move {
+            let server = Server::new(echo);
+            let (_, answer) = tokio::join!(server.serve_connection(far), answers(near, asked));
+            let expected = [
+                (200, "GET ".to_owned()),
+                (200, format!("POST {decoy}")),
+                (200, format!("POST {decoy}de")),
+                (200, "POST ".to_owned()),
+                (400, BOTH.to_owned()),
+            ];
+            assert_eq!(parse(&answer), expected, "{answer}");
+        }
+    });
+}
+
+#[test]
+fn d21_codings_that_nobody_understands_are_refused() {
+    for (coding, status) in [
+        ("gzip, chunked", 501),
+        ("gzip\r\nTransfer-Encoding: chunked", 501),
+        ("identity, chunked", 501),
+        ("chunked, chunked", 400),
+        (", chunked", 400),
+        ("chunked\r\nTransfer-Encoding: chunked", 400),
+    ] {
+        everywhere(move |near, far| async move {
+            let asked = format!(
+                "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: {coding}\r\n\r\n1\r\na\r\n0\r\n\r\n{}",
+                "GET / HTTP/1.1\r\n\r\n"
+            );
+            let server = Server::new(echo);
+            let (_, answer) = tokio::join!(server.serve_connection(far), answers(near, asked));
+            let parsed = parse(&answer);
+            assert_eq!(parsed.len(), 1, "{coding}: {answer}");
+            assert_eq!(parsed[0].0, status, "{coding}: {answer}");
+            assert!(answer.contains("connection: close"), "{answer}");
+        });
+    }
+}
+
+#[test]
+fn d21_a_client_refuses_what_may_end_in_two_places() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n1\r\na\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nabc",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\nabc",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+    ] {
+        received(answer, move |response| async move {
+            let error = response.unwrap_err();
+            assert!(matches!(error, Error::Framing(_)), "{answer}: {error:?}");
+        });
+    }
+    // Where there is no body nothing is ambiguous.
+    received(
+        "HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+        |response| async {
+            assert_eq!(response.unwrap().body_mut().text().await.unwrap(), "");
+        },
+    );
+    // The connection is not used again.
+    on_virtual(|near, far| async move {
+        let net = near.net();
+        let mut listener = far.net().bind(&"tcp://server:80".parse().unwrap()).await.unwrap();
+        let serve = async {
+            let mut stream = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n";
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            read_to_end(&mut stream).await
+        };
+        let client = Client::new(&net);
+        let (rest, response) = tokio::join!(serve, client.get("http://server/"));
+        assert!(rest.is_empty());
+        response.unwrap_err();
+    });
 }
 
 #[test]

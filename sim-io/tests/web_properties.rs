@@ -10,7 +10,7 @@ use std::time::Duration;
 use net_core::Stream;
 use proptest::prelude::*;
 use protocol_common::{on_virtual, read_to_end};
-use sim_io::http::{Client, Error, Request, Server};
+use sim_io::http::{Body, Client, Error, Reply, Request, Response, Server};
 use sim_io::websocket::{self, Message, Options};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -36,12 +36,25 @@ async fn exchange(mut near: Stream, bytes: &[u8], sizes: &[usize]) -> Vec<u8> {
     read_to_end(&mut near).await
 }
 
-/// What a server of HTTP answers.
+/// What a server of HTTP answers that gives the method and the body as a text.
 fn http(bytes: Vec<u8>, sizes: Vec<usize>) -> Vec<u8> {
+    served(echo, bytes, sizes)
+}
+
+/// What a server of HTTP answers that gives the body alone.
+fn bodies(bytes: Vec<u8>, sizes: Vec<usize>) -> Vec<u8> {
+    let body = async |mut request: Request| {
+        let bytes = request.body_mut().bytes().await?;
+        Ok::<_, Error>(Response::new(Body::from(bytes)))
+    };
+    served(body, bytes, sizes)
+}
+
+fn served<R: Reply>(handler: impl AsyncFn(Request) -> R + 'static, bytes: Vec<u8>, sizes: Vec<usize>) -> Vec<u8> {
     let out = Rc::new(RefCell::new(Vec::new()));
     let told = Rc::clone(&out);
     on_virtual(move |near, far| async move {
-        let server = Server::new(echo);
+        let server = Server::new(|request| handler(request));
         let (_, answer) = tokio::join!(server.serve_connection(far), exchange(near, &bytes, &sizes));
         *told.borrow_mut() = answer;
     });
@@ -103,6 +116,92 @@ fn requests_that_are_split_at_every_byte() {
     assert_eq!(http(REQUESTS.into(), vec![1; REQUESTS.len()]), whole);
 }
 
+/// A length beside chunks, behind messages whose bodies look like one.
+const AMBIGUOUS: &str = concat!(
+    "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 14\r\n\r\nContent-Length",
+    "POST /b HTTP/1.1\r\nHost: h\r\ntransfer-Encoding: chunked\r\n\r\n3;x\r\n\r\n\n\r\n0\r\nContent-Length: 9\r\n\r\n",
+    "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\ncontent-Length: 3\r\n\r\n1\r\na\r\n0\r\n\r\n",
+    "GET /d HTTP/1.1\r\nHost: h\r\n\r\n"
+);
+
+#[test]
+fn an_ambiguous_request_that_is_split_at_every_byte() {
+    let whole = http(AMBIGUOUS.into(), Vec::new());
+    let text = String::from_utf8(whole.clone()).unwrap();
+    let statuses: Vec<_> = text.matches("HTTP/1.1 ").collect();
+    assert_eq!(statuses.len(), 3, "{text}");
+    assert!(text.contains("POST \r\n\n") && text.contains("HTTP/1.1 400 "), "{text}");
+    for at in 1..AMBIGUOUS.len() {
+        assert_eq!(http(AMBIGUOUS.into(), vec![at]), whole, "at {at}");
+    }
+    assert_eq!(http(AMBIGUOUS.into(), vec![1; AMBIGUOUS.len()]), whole);
+}
+
+/// A request, and what is to come of it: its body, or none if it is ambiguous.
+fn request() -> impl Strategy<Value = (Vec<u8>, Option<Vec<u8>>)> {
+    let body = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..40),
+        Just(AMBIGUOUS.as_bytes().to_vec()),
+        Just(b"\r\n0\r\n\r\n".to_vec()),
+    ];
+    let field = prop_oneof![
+        Just("X: y"),
+        Just("Content-Type: text/plain"),
+        Just("Content-Length-Of: 3"),
+        Just("XTransfer-Encoding: chunked"),
+        Just("TE: trailers"),
+        Just("C:"),
+    ];
+    let chunks = prop::collection::vec(1_usize..20, 1..4);
+    let name = |name: &'static str| {
+        prop::collection::vec(any::<bool>(), name.len()).prop_map(move |upper| {
+            let letters = name.chars().zip(upper);
+            let mixed: String = letters
+                .map(|(letter, upper)| if upper { letter.to_ascii_uppercase() } else { letter })
+                .collect();
+            mixed
+        })
+    };
+    let names = (name("content-length"), name("transfer-encoding"));
+    (0..4, body, names, field, chunks, any::<bool>(), any::<bool>()).prop_map(
+        |(kind, body, (length, coding), field, chunks, last, trailers)| {
+            let length = format!("{length}:  {}\r\n", body.len());
+            let coding = format!("{coding}: chunked\r\n");
+            let framing = match (kind, last) {
+                (0, _) => String::new(),
+                (1, _) => length,
+                (2, _) => coding,
+                (_, false) => length + &coding,
+                (_, true) => coding + &length,
+            };
+            let mut bytes = format!("POST / HTTP/1.1\r\nHost: h\r\n{field}\r\n{framing}{field}\r\n\r\n").into_bytes();
+            match kind {
+                0 => return (bytes, Some(Vec::new())),
+                1 => bytes.extend_from_slice(&body),
+                _ => {
+                    let mut rest = &body[..];
+                    for size in chunks.iter().cycle() {
+                        let (chunk, after) = rest.split_at((*size).min(rest.len()));
+                        if chunk.is_empty() {
+                            break;
+                        }
+                        bytes.extend_from_slice(format!("{:x};n=\"v\"\r\n", chunk.len()).as_bytes());
+                        bytes.extend_from_slice(chunk);
+                        bytes.extend_from_slice(b"\r\n");
+                        rest = after;
+                    }
+                    bytes.extend_from_slice(b"0\r\n");
+                    if trailers {
+                        bytes.extend_from_slice(format!("{field}\r\nContent-Length: 3\r\n").as_bytes());
+                    }
+                    bytes.extend_from_slice(b"\r\n");
+                }
+            }
+            (bytes, (kind < 3).then_some(body))
+        },
+    )
+}
+
 #[test]
 fn frames_that_are_split_at_every_byte() {
     let whole = messages(FRAMES.into(), Vec::new());
@@ -124,6 +223,37 @@ proptest! {
         let mut changed = REQUESTS.as_bytes().to_vec();
         changed.splice(at..at, bytes);
         http(changed, Vec::new());
+    }
+
+    #[test]
+    fn ambiguous_requests_are_found_among_others(
+        requests in prop::collection::vec(request(), 1..6),
+        sizes in prop::collection::vec(1_usize..60, 0..20),
+    ) {
+        let mut expected = Vec::new();
+        let mut refused = false;
+        for (_, body) in &requests {
+            match body {
+                _ if refused => break,
+                Some(body) => {
+                    expected.extend_from_slice(
+                        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes(),
+                    );
+                    expected.extend_from_slice(body);
+                }
+                None => refused = true,
+            }
+        }
+        let bytes = requests.into_iter().flat_map(|(bytes, _)| bytes).collect();
+        let answer = bodies(bytes, sizes);
+        prop_assert!(answer.starts_with(&expected), "{:?}", String::from_utf8_lossy(&answer));
+        let rest = &answer[expected.len()..];
+        if refused {
+            prop_assert!(rest.starts_with(b"HTTP/1.1 400 "), "{:?}", String::from_utf8_lossy(rest));
+            prop_assert_eq!(rest.windows(9).filter(|bytes| *bytes == b"HTTP/1.1 ").count(), 1);
+        } else {
+            prop_assert!(rest.is_empty(), "{:?}", String::from_utf8_lossy(rest));
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use net_core::{ConnectOptions, Endpoint, Net, Stream};
 use super::body::Limits;
 use super::drain::Drain;
 use super::io::Timed;
-use super::{Body, Error, Request, Response, lock};
+use super::{Body, Error, Request, Response, framing, lock};
 
 /// How much of a body may be read ahead, in bytes.
 const READ_AHEAD: usize = 128 * 1024;
@@ -217,7 +217,7 @@ impl Client {
     ///
     /// # Errors
     /// If the URL is not a whole one of `http` or `https`, there is no connection, it breaks, the server sends what is no
-    /// HTTP, or [`ClientOptions::timeout`] runs out.
+    /// HTTP or what may end in two places, or [`ClientOptions::timeout`] runs out.
     pub async fn send(&self, mut request: Request) -> Result<Response, Error> {
         let inner = &self.inner;
         let endpoint = prepare(&mut request, inner.options.endpoint.as_ref())?;
@@ -233,6 +233,7 @@ impl Client {
 
     async fn exchange(&self, endpoint: &Endpoint, mut request: Request) -> Result<Response, Error> {
         let key = endpoint.to_string();
+        let method = request.method().clone();
         loop {
             let kept = self.inner.take(&key);
             let reused = kept.is_some();
@@ -246,7 +247,11 @@ impl Client {
                 Err(error) => return Err(error.into()),
             }
             match kept.sender.try_send_request(request).await {
-                Ok(response) => return Ok(self.received(key, kept, response)),
+                Ok(response) => {
+                    // One that is refused ends the connection, by being dropped.
+                    framing::response(&method, &response).map_err(Error::Framing)?;
+                    return Ok(self.received(key, kept, response));
+                }
                 Err(mut error) => match error.take_message() {
                     Some(back) if reused => request = back,
                     _ => return Err(error.into_error().into()),

@@ -15,6 +15,8 @@ pub enum Error {
     Net(net_core::Error),
     /// The peer sent what is no HTTP, or ended in the middle of a message.
     Protocol(Arc<hyper::Error>),
+    /// The peer's message does not tell plainly where it ends. The connection is closed.
+    Framing(&'static str),
     /// A body is larger than the limit for whole bodies.
     BodyTooLarge {
         /// The limit, in bytes.
@@ -50,6 +52,7 @@ impl fmt::Display for Error {
                     None => Ok(()),
                 }
             }
+            Self::Framing(why) => write!(f, "HTTP: {why}"),
             Self::BodyTooLarge { limit } => write!(f, "the body is larger than {limit} bytes, which is the limit"),
             Self::Timeout { what, limit } => write!(f, "no {what} within {limit:?}"),
             Self::NotText => f.write_str("the body is no UTF-8 text"),

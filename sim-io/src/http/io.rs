@@ -1,13 +1,17 @@
-//! A connection as hyper needs it: its writes have a time limit, and it closes in order.
+//! A connection as hyper needs it: its writes have a time limit, it closes in order, and a server's tells which request
+//! is ambiguous.
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use net_core::{Error, ErrorKind, Operation, Sleep, Stream, TimeoutKind};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::follow::{Ambiguity, Follower};
 
 /// A stream for hyper.
 pub(crate) struct Timed {
@@ -18,6 +22,8 @@ pub(crate) struct Timed {
     writing: Option<Sleep>,
     /// Our side is closed; until when the peer's end is waited for.
     closing: Option<Sleep>,
+    /// Looks at what is read.
+    follower: Option<(Follower, Arc<Ambiguity>)>,
 }
 
 impl Timed {
@@ -28,7 +34,14 @@ impl Timed {
             linger,
             writing: None,
             closing: None,
+            follower: None,
         }
+    }
+
+    /// Tells which request is ambiguous.
+    pub(super) fn followed(mut self, told: Arc<Ambiguity>) -> Self {
+        self.follower = Some((Follower::new(), told));
+        self
     }
 
     pub(super) fn into_stream(self) -> Stream {
@@ -53,7 +66,14 @@ impl Timed {
 
 impl AsyncRead for Timed {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        if let Some((follower, told)) = &mut self.follower
+            && let Some(head) = follower.look(buffer.filled().get(before..).unwrap_or_default())
+        {
+            told.tell(head);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

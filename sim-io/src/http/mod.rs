@@ -43,8 +43,9 @@
 //! # What a server does by itself
 //! It answers `Expect: 100-continue`, sends no body in answer to HEAD or with 204 and 304, ends the connection after
 //! `Connection: close`, answers pipelined requests in order, refuses bad or ambiguous framing and requests without `Host`
-//! with 400, large headers with 431, and bodies that are larger than the limit with 413. `Transfer-Encoding` goes before
-//! `Content-Length`, as RFC 9112 says. There is no `Date` in its responses unless it is [asked for](ServerOptions::date_header):
+//! with 400, codings of transfer other than `chunked` with 501, large headers with 431, and bodies that are larger than the
+//! limit with 413. Ambiguous is whatever two readers could understand in two ways: different lengths, or
+//! `Content-Length` beside `Transfer-Encoding`. The client refuses such responses too. There is no `Date` in its responses unless it is [asked for](ServerOptions::date_header):
 //! it would be the wall's, and different in each run.
 
 mod about;
@@ -52,6 +53,8 @@ mod body;
 mod client;
 mod drain;
 mod error;
+mod follow;
+mod framing;
 mod functions;
 mod io;
 mod options;

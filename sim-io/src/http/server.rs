@@ -10,18 +10,19 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use hyper::StatusCode;
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, EXPECT, HOST, HeaderValue};
+use hyper::header::{CONNECTION, EXPECT, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{StatusCode, Version};
 use hyper_util::rt::TokioIo;
 use net_core::{Endpoint, Guard, Listener, Net, Shutdown, Stream};
 
 use super::body::Limits;
 use super::drain::Drain;
+use super::follow::Ambiguity;
 use super::io::Timed;
 use super::timer::NetTimer;
-use super::{About, Body, Error, Reply, Request, Response, Running, ServerOptions};
+use super::{About, Body, Error, Reply, Request, Response, Running, ServerOptions, framing};
 
 /// How much of a body may be read ahead, in bytes.
 const READ_AHEAD: usize = 128 * 1024;
@@ -160,8 +161,13 @@ where
         most: options.max_body,
         patience: options.body_timeout,
     };
-    let service = service_fn(|request| answer(&shared, &about, &drain, &limits, request));
-    let io = TokioIo::new(Timed::new(stream, options.write_timeout, options.linger));
+    let ambiguity = Arc::new(Ambiguity::new());
+    let service = service_fn(|request| {
+        let ambiguous = ambiguity.of_next();
+        answer(&shared, &about, &drain, &limits, request, ambiguous)
+    });
+    let io = Timed::new(stream, options.write_timeout, options.linger).followed(Arc::clone(&ambiguity));
+    let io = TokioIo::new(io);
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(NetTimer::new(net))
         .header_read_timeout(options.header_timeout)
@@ -190,7 +196,11 @@ where
     });
     let ended = ended.await;
     drain.close();
-    ended.map_err(Error::from)
+    ended?;
+    match ambiguity.was_met() {
+        true => Err(Error::Framing(framing::BOTH.trim_end())),
+        false => Ok(()),
+    }
 }
 
 async fn answer<F, W>(
@@ -199,13 +209,14 @@ async fn answer<F, W>(
     drain: &Arc<Drain>,
     limits: &Limits,
     request: hyper::Request<Incoming>,
+    ambiguous: bool,
 ) -> Result<Response, Infallible>
 where
     F: Fn(Request) -> W,
     W: Future<Output: Reply>,
 {
-    if let Err(why) = well_formed(&request) {
-        let mut response = (StatusCode::BAD_REQUEST, why).into_response();
+    if let Err(refusal) = framing::request(&request, ambiguous) {
+        let mut response = refusal.into_response();
         response
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
@@ -228,16 +239,6 @@ where
         Some(Err(_)) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     })
-}
-
-/// What hyper leaves to others: RFC 9112 wants exactly one `Host`.
-fn well_formed(request: &hyper::Request<Incoming>) -> Result<(), &'static str> {
-    let hosts = request.headers().get_all(HOST).iter().count();
-    match (request.version(), hosts) {
-        (_, 1) | (Version::HTTP_10, 0) => Ok(()),
-        (_, 0) => Err("the request has no Host\n"),
-        _ => Err("the request has several Hosts\n"),
-    }
 }
 
 impl<F> Clone for Server<F> {
