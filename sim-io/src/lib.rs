@@ -81,6 +81,7 @@
 //! | `websocket` | no | WebSockets, client and server, by tungstenite |
 //! | `mosaik` | no | simulators for mosaik 3 |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // What is left out can't be linked to.
 #![cfg_attr(not(feature = "reactor"), allow(rustdoc::broken_intra_doc_links))]
 

@@ -1,13 +1,14 @@
 //! The same seed goes wrong in the same way: in one program, in two, and watched or not.
 
-mod network_scenario;
+#[path = "../examples/replay/scenario.rs"]
+mod scenario;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
 use std::rc::Rc;
 
-use network_scenario::run;
+use scenario::run;
 
 #[test]
 fn the_same_seed_gives_the_same_run_and_another_one_does_not() {

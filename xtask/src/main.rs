@@ -13,8 +13,10 @@
 mod bench;
 mod child;
 mod demo;
+mod examples;
 mod flags;
 mod interop;
+mod package;
 mod python;
 mod step;
 mod test_all;

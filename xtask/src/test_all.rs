@@ -1,11 +1,9 @@
 //! `cargo xtask test-all`: everything that must pass, step by step, with a table at the end.
 
-use std::time::Duration;
-
 use crate::flags::Given;
 use crate::step::{Results, Verdict};
 use crate::workspace::Member;
-use crate::{Outcome, child, demo, interop, tidy, workspace};
+use crate::{Outcome, child, demo, examples, interop, package, tidy, workspace};
 
 struct Step {
     name: &'static str,
@@ -19,9 +17,6 @@ struct Step {
 
 /// What has tests. Not the benchmarks, which need the optimiser; the documentation and the examples have steps of their own.
 const TARGETS: &[&str] = &["--lib", "--bins", "--tests"];
-
-/// How long an example may take that runs to its end by itself.
-const EXAMPLE_LIMIT: Duration = Duration::from_secs(120);
 
 /// In the order in which they run: what is quick and often wrong comes first.
 const STEPS: &[Step] = &[
@@ -82,10 +77,10 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "examples",
-        about: "the examples of net-core and oneline run to their end; the tests of sim-io run its own",
+        about: "every example runs: those that no test runs are run here",
         slow: false,
         compiles: true,
-        run: |_| examples(),
+        run: |_| examples::run(),
     },
     Step {
         name: "test-features",
@@ -113,6 +108,13 @@ const STEPS: &[Step] = &[
                 .env("RUSTDOCFLAGS", "-D warnings");
             child::stream(&mut command).into()
         },
+    },
+    Step {
+        name: "package",
+        about: "each published crate packs cleanly, with what belongs into its package",
+        slow: false,
+        compiles: false,
+        run: |_| package::check(),
     },
     Step {
         name: "demo",
@@ -332,48 +334,6 @@ fn test_features() -> Verdict {
     }
 }
 
-fn examples() -> Verdict {
-    let mut failed = Vec::new();
-    for package in ["net-core", "oneline"] {
-        let names = match names_of_examples(package) {
-            Ok(names) => names,
-            Err(text) => return Verdict::Failed(text),
-        };
-        for name in names {
-            let mut command = child::cargo();
-            command.args([
-                "run",
-                "--quiet",
-                "--package",
-                package,
-                "--all-features",
-                "--example",
-                &name,
-            ]);
-            println!("$ {}", child::shown(&command));
-            if let Err(text) = child::capture(&mut command, EXAMPLE_LIMIT) {
-                println!("{text}");
-                failed.push(format!("{package}/{name}"));
-            }
-        }
-    }
-    if failed.is_empty() {
-        Verdict::Passed
-    } else {
-        Verdict::Failed(failed.join(", "))
-    }
-}
-
-fn names_of_examples(package: &str) -> Outcome<Vec<String>> {
-    let folder = workspace::root().join(package).join("examples");
-    let files = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let mut names: Vec<_> = files
-        .filter_map(|file| Some(file.ok()?.file_name().to_str()?.strip_suffix(".rs")?.to_owned()))
-        .collect();
-    names.sort_unstable();
-    Ok(names)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -390,6 +350,7 @@ mod tests {
                 .map(|name| ((*name).to_owned(), Vec::new()))
                 .collect::<BTreeMap<_, _>>(),
             dependencies: Vec::new(),
+            examples: Vec::new(),
         }
     }
 

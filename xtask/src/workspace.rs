@@ -31,6 +31,8 @@ pub(crate) struct Member {
     /// Each feature and what it switches on.
     pub(crate) features: BTreeMap<String, Vec<String>>,
     pub(crate) dependencies: Vec<Dependency>,
+    /// The names of its examples.
+    pub(crate) examples: Vec<String>,
 }
 
 /// One line of a member's tables of dependencies.
@@ -88,6 +90,10 @@ pub(crate) fn parse(known: &Value) -> Outcome<Vec<Member>> {
                     },
                 })
                 .collect(),
+            examples: list(&package["targets"])
+                .filter(|target| list(&target["kind"]).any(|kind| kind == "example"))
+                .map(|target| string(&target["name"]))
+                .collect(),
             name,
         });
     }
@@ -114,7 +120,8 @@ mod tests {
                 {"name": "tool", "manifest_path": "/w/tool/Cargo.toml", "publish": [], "features": {},
                  "dependencies": [{"name": "core", "kind": null}, {"name": "proptest", "kind": "dev"}]},
                 {"name": "core", "manifest_path": "/w/core/Cargo.toml", "publish": null,
-                 "features": {"default": ["tls"], "tls": ["dep:rustls"]}, "dependencies": []}]}"#,
+                 "features": {"default": ["tls"], "tls": ["dep:rustls"]}, "dependencies": [],
+                 "targets": [{"kind": ["lib"], "name": "core"}, {"kind": ["example"], "name": "lines"}]}]}"#,
         )
         .unwrap();
         let members = parse(&known).unwrap();
@@ -125,6 +132,7 @@ mod tests {
         assert!(members[0].published && !members[1].published);
         assert_eq!(members[0].features["default"], ["tls"]);
         assert_eq!(members[1].dependencies[1].kind, Kind::Dev);
+        assert_eq!(members[0].examples, ["lines"]);
     }
 
     #[test]

@@ -8,8 +8,10 @@ use crate::Outcome;
 use crate::allocations;
 use crate::cpu::Spent;
 use crate::pin::Pinned;
-use crate::target::Target;
+use crate::target::{Target, Verdict};
+use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 /// How much work a run does.
@@ -49,7 +51,7 @@ impl Effort {
 }
 
 /// What a value of a column is, hence how it is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {
     /// Nanoseconds.
     Time,
@@ -205,6 +207,12 @@ impl Row {
     pub fn name(&self) -> &str {
         &self.name
     }
+
+    /// What the row promises.
+    #[must_use]
+    pub fn targets(&self) -> &[Target] {
+        &self.targets
+    }
 }
 
 impl fmt::Debug for Row {
@@ -279,6 +287,14 @@ impl Results {
             .iter()
             .any(|row| matches!(row.trouble, Some(Trouble::Wrong(_))))
     }
+
+    /// What became of each target: by the row's name, in the order of the rows.
+    pub fn verdicts(&self) -> impl Iterator<Item = (&str, Verdict)> {
+        self.rows.iter().flat_map(|row| {
+            let targets = row.targets.iter();
+            targets.map(|target| (row.name.as_str(), target.judge(self, row)))
+        })
+    }
 }
 
 impl Comparison {
@@ -311,7 +327,9 @@ impl Comparison {
                 };
                 progress(round, &row.name);
                 allocations::count(round == 0);
-                let sample = run(effort);
+                // What panics in one row is that row's trouble.
+                let sample =
+                    catch_unwind(AssertUnwindSafe(|| run(effort))).unwrap_or_else(|_| Err("it panicked".into()));
                 allocations::count(false);
                 match sample {
                     Ok(sample) if round == 0 => row.allocations = sample.allocations(),
@@ -351,16 +369,23 @@ mod tests {
             let order = Rc::clone(&order);
             Row::new(name, move |_| {
                 order.borrow_mut().push_str(name);
-                if name == "c" {
-                    Err("wrong sum".into())
-                } else {
-                    Ok(Sample::new(10, spent()))
+                match name {
+                    "c" => Err("wrong sum".into()),
+                    "d" => panic!("a row's own trouble"),
+                    _ => Ok(Sample::new(10, spent())),
                 }
             })
         };
         let unprepared = row("y").after(|| Err("not prepared".into()));
         let prepared = row("b").after(|| Ok(()));
-        let rows = vec![row("a"), Row::absent("x", "not here"), prepared, row("c"), unprepared];
+        let rows = vec![
+            row("a"),
+            Row::absent("x", "not here"),
+            prepared,
+            row("c"),
+            unprepared,
+            row("d"),
+        ];
         let (operation, measure) = ("thing", Measure::Rate);
         let comparison = Comparison {
             name: "test".into(),
@@ -378,10 +403,10 @@ mod tests {
                 |_, _| (),
             )
             .unwrap();
-        assert_eq!(*order.borrow(), "abcabab");
+        assert_eq!(*order.borrow(), "abcdabab");
         assert_eq!(
             results.rows.iter().map(|row| row.samples.len()).collect::<Vec<_>>(),
-            [2, 0, 2, 0, 0]
+            [2, 0, 2, 0, 0, 0]
         );
         assert_eq!(results.rows[1].trouble, Some(Trouble::Absent("not here".into())));
         assert_eq!(
@@ -389,6 +414,10 @@ mod tests {
             Some(Trouble::Wrong("round 0: wrong sum".into()))
         );
         assert_eq!(results.rows[4].trouble, Some(Trouble::Absent("not prepared".into())));
+        assert_eq!(
+            results.rows[5].trouble,
+            Some(Trouble::Wrong("round 0: it panicked".into()))
+        );
         assert!(results.wrong());
     }
 

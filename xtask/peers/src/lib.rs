@@ -13,7 +13,9 @@
 //! | [`target`] | what a row promises, and whether it kept it |
 //! | [`report`] | figures as a table: text or Markdown |
 //! | [`machine`] | where and with what it was measured |
-//! | [`document`] | the tables of a Markdown file, brought up to date in place |
+//! | [`figures`] | what was measured, kept in a file from run to run |
+//! | [`document`], [`reasons`], [`plots`] | the report made of all figures: tables, why targets are missed, pictures |
+//! | [`run`] | groups one after the other, each in a process of its own |
 //! | [`limits`], [`sockets`], [`framing`], [`feed`] | what samples are made of |
 //! | [`load`] | the client ends: echo, sequential round trips, bulk |
 //! | [`servers`] | the server ends: one file per way to write a server |
@@ -30,6 +32,7 @@ pub mod channels;
 pub mod cpu;
 pub mod document;
 pub mod feed;
+pub mod figures;
 pub mod framing;
 pub mod groups;
 pub mod harness;
@@ -39,8 +42,11 @@ pub mod machine;
 pub mod networks;
 pub mod pin;
 pub mod pipelines;
+pub mod plots;
 pub mod python;
+pub mod reasons;
 pub mod report;
+pub mod run;
 pub mod servers;
 pub mod simulators;
 pub mod sockets;

@@ -21,19 +21,19 @@ pub fn line() -> String {
     )
 }
 
-/// The date, and how busy the machine is.
+/// The date, UTC.
 #[must_use]
-pub fn moment() -> String {
+pub fn today() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    date(since.map_or(0, |since| since.as_secs()))
+}
+
+/// How busy the machine is: its load average over one minute.
+#[must_use]
+pub fn load() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load
-        .split(' ')
-        .next()
-        .filter(|load| !load.is_empty())
-        .unwrap_or("unknown");
-    let seconds = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    format!("{}, load average {load} at the start", date(seconds))
+    let first = load.split(' ').next().filter(|load| !load.is_empty());
+    first.unwrap_or("unknown").to_owned()
 }
 
 fn processor() -> String {

@@ -1,29 +1,36 @@
-//! `peers [NAME]... [--quick] [--list] [--markdown FILE]`: benchmarks side by side with named peers.
+//! `peers [NAME]...`: benchmarks side by side with named peers, and their report.
 
-use peers::groups::{ALL, Group, idle};
-use peers::harness::{Comparison, Effort, Results};
-use peers::{Outcome, document, limits, machine, report};
+use peers::groups::{ALL, idle};
+use peers::run::{self, Wanted};
+use peers::{Outcome, limits};
 use std::env;
-use std::fs;
-use std::io::{ErrorKind, IsTerminal, Write, stderr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-Usage: peers [NAME]... [--quick] [--list] [--markdown FILE]
+Usage: peers [NAME]... [--quick] [--write] [--report FOLDER] [--list]
+       peers --report-only [--report FOLDER]
 
   NAME             a group, or one of its tables; without a name, all of them
   --quick          short samples: shows that everything works, yields no figures to quote
+  --write          brings the report up to date: BENCHMARKS.md, and benchmarks/ with figures and pictures. Tables that
+                   are not measured this time stay as they are. A full run of all groups does so by itself
+  --report FOLDER  where the report is; implies --write [default: the current folder]
+  --report-only    measures nothing: makes the report anew from the figures in benchmarks/figures.json
   --list           lists groups, tables and rows
-  --markdown FILE  puts the tables into a Markdown file, too: between its marks, beside the tables it has
 
-A missed target is marked and changes nothing else. The exit code is 1 if a row did its work wrong, 2 for wrong usage.
+A missed target is marked and changes nothing else. A group that goes wrong does not stop the others. The exit code is 1
+if any row did its work wrong or a group failed, 2 for wrong usage.
 ";
 
+#[derive(Default)]
 struct Arguments {
     names: Vec<String>,
     quick: bool,
     list: bool,
-    markdown: Option<String>,
+    write: bool,
+    report: Option<PathBuf>,
+    report_only: bool,
 }
 
 fn main() -> ExitCode {
@@ -32,13 +39,13 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         [idle::SERVER, name, connections] => idle::server_process(name, connections).map(|()| true),
         [idle::CLIENTS, address, connections] => idle::clients_process(address, connections).map(|()| true),
-        ["--help" | "-h"] => {
+        [run::GROUP, words @ ..] => run::group_process(words),
+        words if words.iter().any(|word| matches!(*word, "--help" | "-h")) => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;
         }
         _ => match parse(&words) {
-            Ok(arguments) if arguments.list => list(&arguments.names).map(|()| true),
-            Ok(arguments) => run(&arguments),
+            Ok(arguments) => do_as_told(arguments),
             Err(complaint) => {
                 eprint!("peers: {complaint}\n\n{USAGE}");
                 return ExitCode::from(2);
@@ -50,26 +57,24 @@ fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("peers: {error}");
-            ExitCode::FAILURE
+            // Not 1, by which a group's process says that it told its figures and some are wrong.
+            ExitCode::from(3)
         }
     }
 }
 
 fn parse(words: &[&str]) -> Result<Arguments, String> {
-    let mut arguments = Arguments {
-        names: Vec::new(),
-        quick: false,
-        list: false,
-        markdown: None,
-    };
+    let mut arguments = Arguments::default();
     let mut words = words.iter();
     while let Some(&word) = words.next() {
         match word {
             "--quick" => arguments.quick = true,
             "--list" => arguments.list = true,
-            "--markdown" => arguments.markdown = Some((*words.next().ok_or("--markdown needs a file")?).to_owned()),
+            "--write" => arguments.write = true,
+            "--report" => arguments.report = Some(words.next().ok_or("--report needs a folder")?.into()),
+            "--report-only" => arguments.report_only = true,
             word if word.starts_with('-') => return Err(format!("unknown option {word}")),
-            name if ALL.iter().any(|group| chooses(name, group)) => arguments.names.push(name.to_owned()),
+            name if ALL.iter().any(|group| run::chooses(name, group)) => arguments.names.push(name.to_owned()),
             name => {
                 let known: Vec<&str> = ALL.iter().map(|group| group.name).collect();
                 return Err(format!("there is no {name}; known are {}", known.join(", ")));
@@ -79,38 +84,28 @@ fn parse(words: &[&str]) -> Result<Arguments, String> {
     Ok(arguments)
 }
 
-fn chooses(name: &str, group: &Group) -> bool {
-    name.split('/').next() == Some(group.name)
-}
-
-/// The tables that were asked for.
-fn comparisons(names: &[String]) -> Outcome<Vec<Comparison>> {
-    let mut chosen = Vec::new();
-    for group in ALL
-        .iter()
-        .filter(|group| names.is_empty() || names.iter().any(|name| chooses(name, group)))
-    {
-        let tables = (group.build)()?;
-        let wanted = |table: &Comparison| {
-            names.is_empty() || names.iter().any(|name| *name == group.name || *name == table.name)
-        };
-        chosen.extend(tables.into_iter().filter(wanted));
+fn do_as_told(arguments: Arguments) -> Outcome<bool> {
+    let Arguments { names, quick, .. } = arguments;
+    if arguments.list {
+        return list(&names).map(|()| true);
     }
-    if chosen.is_empty() {
-        Err("no such table; --list shows them".into())
-    } else {
-        Ok(chosen)
+    let folder = arguments.report.clone().unwrap_or_else(|| PathBuf::from("."));
+    if arguments.report_only {
+        return run::report_only(&folder).map(|()| true);
     }
+    let write = arguments.write || arguments.report.is_some() || (names.is_empty() && !quick);
+    run::all(&Wanted {
+        names,
+        quick,
+        report: write.then_some(folder),
+    })
 }
 
 fn list(names: &[String]) -> Outcome<()> {
-    let tables = comparisons(names)?;
-    for group in ALL {
-        let own: Vec<_> = tables.iter().filter(|table| chooses(&table.name, group)).collect();
-        if !own.is_empty() {
-            println!("{}: {}", group.name, group.about);
-        }
-        for table in own {
+    limits::raise_open_files()?;
+    for tables in run::tables(names)? {
+        println!("{}: {}", tables.group.name, tables.group.about);
+        for table in &tables.comparisons {
             println!("  {}", table.name);
             for row in &table.rows {
                 println!("    {}", row.name());
@@ -118,43 +113,4 @@ fn list(names: &[String]) -> Outcome<()> {
         }
     }
     Ok(())
-}
-
-/// Runs the tables; tells whether all work was done right.
-fn run(arguments: &Arguments) -> Outcome<bool> {
-    let effort = if arguments.quick { Effort::QUICK } else { Effort::FULL };
-    limits::raise_open_files()?;
-    let tables = comparisons(&arguments.names)?;
-    let mut machine = machine::line();
-    if arguments.quick {
-        machine.push_str(". Quick: short samples, a tenth of the work, one round that counts; not to be quoted");
-    }
-    println!("{machine}\n{}\n", report::LEGEND);
-    let mut done = Vec::new();
-    let mut right = true;
-    for table in tables {
-        let name = table.name.clone();
-        let moment = machine::moment();
-        let results = table.run(&effort, |round, row| status(&format!("{name}, round {round}: {row}")))?;
-        status("");
-        println!("{}  {moment}\n", report::text(&results));
-        done.push((name, format!("{}\n{machine}; {moment}.\n", report::markdown(&results))));
-        right &= !Results::wrong(&results);
-    }
-    if let Some(file) = &arguments.markdown {
-        let order: Vec<String> = comparisons(&[])?.into_iter().map(|table| table.name).collect();
-        let old = match fs::read_to_string(file) {
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            old => Some(old?),
-        };
-        fs::write(file, document::update(old.as_deref(), &done, &order))?;
-    }
-    Ok(right)
-}
-
-/// Shows on a terminal what is going on, on a line that the next one overwrites.
-fn status(text: &str) {
-    if stderr().is_terminal() {
-        let _ = write!(stderr(), "\r\x1b[K{text}");
-    }
 }

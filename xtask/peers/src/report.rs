@@ -184,7 +184,8 @@ fn show(unit: Unit, value: f64) -> String {
     }
 }
 
-fn rate(value: f64) -> String {
+/// How often per second, as people read it.
+pub(crate) fn rate(value: f64) -> String {
     match value {
         value if value >= 1e9 => format!("{} G", figures(value / 1e9)),
         value if value >= 1e6 => format!("{} M", figures(value / 1e6)),

@@ -59,7 +59,9 @@ pub struct Target {
 /// What became of a promise.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// The value and the limit, for people.
+    /// What was promised: of what, and the limit.
+    pub promise: String,
+    /// The value and what was promised, for people.
     pub text: String,
     /// Whether it was kept; `None` if there is nothing to judge by.
     pub met: Option<bool>,
@@ -166,20 +168,16 @@ impl Target {
             ),
         };
         let bound = self.bound;
-        match value {
+        let promise = format!("{what}{bound}");
+        let (text, met) = match value {
             Some(value) => {
                 let met = bound.holds(value);
                 let word = if met { "met" } else { "MISSED" };
-                Verdict {
-                    text: format!("{} {what}{bound} {word}", short(value, bound)),
-                    met: Some(met),
-                }
+                (format!("{} {promise} {word}", short(value, bound)), Some(met))
             }
-            None => Verdict {
-                text: format!("{what}{bound} not judged"),
-                met: None,
-            },
-        }
+            None => (format!("{promise} not judged"), None),
+        };
+        Verdict { promise, text, met }
     }
 }
 

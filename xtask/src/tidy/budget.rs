@@ -20,6 +20,8 @@ struct Budget {
 enum Features {
     None,
     Default,
+    /// What the crate is as a library, where the default brings a program too.
+    Library,
     All,
 }
 
@@ -28,6 +30,7 @@ impl Features {
         match self {
             Self::None => &["--no-default-features"],
             Self::Default => &[],
+            Self::Library => &["--no-default-features", "--features", "os,tls,tracing"],
             Self::All => &["--all-features"],
         }
     }
@@ -36,6 +39,7 @@ impl Features {
         match self {
             Self::None => "without features",
             Self::Default => "with default features",
+            Self::Library => "with os, tls and tracing",
             Self::All => "with all features",
         }
     }
@@ -67,6 +71,12 @@ const BUDGETS: &[Budget] = &[
         features: Features::None,
         most: 12,
         reason: "net-core, and select from tokio's macros",
+    },
+    Budget {
+        member: "oneline",
+        features: Features::Library,
+        most: 30,
+        reason: "net-core with sockets and TLS, and select from tokio's macros",
     },
     Budget {
         member: "oneline",
@@ -118,6 +128,12 @@ const BUDGETS: &[Budget] = &[
     },
     Budget {
         member: "hsms",
+        features: Features::Library,
+        most: 30,
+        reason: "net-core with sockets and TLS, and select from tokio's macros",
+    },
+    Budget {
+        member: "hsms",
         features: Features::Default,
         most: 58,
         reason: "the program: clap, rustyline, log output; a library user goes without",
@@ -133,6 +149,12 @@ const BUDGETS: &[Budget] = &[
         features: Features::None,
         most: 16,
         reason: "net-core, indexmap for maps in order, the trait Stream",
+    },
+    Budget {
+        member: "statechart-bridge",
+        features: Features::Library,
+        most: 36,
+        reason: "net-core with sockets and TLS, indexmap, the trait Stream",
     },
     Budget {
         member: "statechart-bridge",
@@ -242,6 +264,7 @@ mod tests {
             published,
             features: BTreeMap::new(),
             dependencies: Vec::new(),
+            examples: Vec::new(),
         };
         let members = [
             member("net-core", true),

@@ -136,6 +136,7 @@ mod tests {
                     kind: *kind,
                 })
                 .collect(),
+            examples: Vec::new(),
         }
     }
 

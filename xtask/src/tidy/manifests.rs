@@ -5,6 +5,9 @@ use super::Problem;
 use super::tree::Tree;
 use crate::workspace::Member;
 
+/// What lies beside the manifest of a crate that is published.
+const PACKED: &[&str] = &["README.md", "LICENSE-APACHE", "LICENSE-MIT"];
+
 /// What every member takes from the root.
 const INHERITED: &[&str] = &["version", "edition", "rust-version", "license"];
 
@@ -25,6 +28,19 @@ pub(super) fn check(tree: &Tree, members: &[Member]) -> Vec<Problem> {
         }
         problems.extend(inherits(&path, text));
         problems.extend(versions(&path, text));
+        if member.published {
+            problems.extend(published(&path, text, &member.name));
+            for name in PACKED {
+                let file = format!("{}/{name}", member.folder);
+                if tree.text(&file).is_none() {
+                    problems.push(Problem::new(
+                        &file,
+                        0,
+                        "is missing: it belongs into the package (a licence as a link)",
+                    ));
+                }
+            }
+        }
     }
     problems
 }
@@ -103,6 +119,42 @@ fn inherits(path: &str, text: &str) -> Vec<Problem> {
     problems
 }
 
+/// What a registry and docs.rs show of a crate.
+fn published(path: &str, text: &str, name: &str) -> Vec<Problem> {
+    let entries = entries(text);
+    let value = |section: &str, key: &str| {
+        let found = entries
+            .iter()
+            .find(|entry| entry.section == section && entry.key == key);
+        found.map_or("", |entry| entry.value.as_str())
+    };
+    let docs = format!("\"https://docs.rs/{name}\"");
+    let wanted = [
+        ("package", "description", "\"", "say in a sentence what it is"),
+        ("package", "keywords", "\"", "give up to five"),
+        ("package", "categories", "\"", "name some of crates.io's"),
+        ("package", "readme", "\"README.md\"", "write `readme = \"README.md\"`"),
+        ("package", "documentation", &docs, "name its page on docs.rs"),
+        (
+            "package.metadata.docs.rs",
+            "all-features",
+            "true",
+            "docs.rs is to show all features",
+        ),
+    ];
+    let missing = wanted
+        .iter()
+        .filter(|(section, key, part, _)| !value(section, key).contains(part));
+    let mut problems: Vec<_> = missing
+        .map(|(section, key, _, mend)| Problem::new(path, 0, format!("[{section}] `{key}`: {mend}")))
+        .collect();
+    // A registry refuses more.
+    if value("package", "keywords").matches(',').count() > 4 {
+        problems.push(Problem::new(path, 0, "more than five keywords"));
+    }
+    problems
+}
+
 /// A member's dependency says `workspace = true`, or a path alone (which a publisher leaves out: right for a dependency
 /// of tests that would be a circle).
 fn versions(path: &str, text: &str) -> Vec<Problem> {
@@ -175,9 +227,10 @@ mod tests {
         let member = Member {
             name: name.into(),
             folder: folder.into(),
-            published: true,
+            published: false,
             features: BTreeMap::new(),
             dependencies: Vec::new(),
+            examples: Vec::new(),
         };
         check(&Tree::of(&[(&format!("{folder}/Cargo.toml"), manifest)]), &[member])
     }
@@ -227,5 +280,36 @@ mod tests {
         let found = check(&Tree::of(&[("Cargo.toml", text)]), &[]);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].line, 4);
+    }
+
+    #[test]
+    fn a_published_crate_is_described_and_licensed() {
+        let member = Member {
+            name: "a".into(),
+            folder: "a".into(),
+            published: true,
+            features: BTreeMap::new(),
+            dependencies: Vec::new(),
+            examples: Vec::new(),
+        };
+        let good = GOOD.replace(
+            "[lints]",
+            "description = \"A.\"\nkeywords = [\"a\", \"b\"]\ncategories = [\"c\"]\nreadme = \"README.md\"\n\
+             documentation = \"https://docs.rs/a\"\n\n[package.metadata.docs.rs]\nall-features = true\n\n[lints]",
+        );
+        let files = |manifest| {
+            let beside = ["a/README.md", "a/LICENSE-APACHE", "a/LICENSE-MIT"].map(|name| (name, "x"));
+            [vec![("a/Cargo.toml", manifest)], beside.to_vec()].concat()
+        };
+        assert_eq!(check(&Tree::of(&files(&good)), std::slice::from_ref(&member)), []);
+
+        let many = good.replace("\"b\"", "\"b\", \"c\", \"d\", \"e\", \"f\"");
+        assert!(
+            check(&Tree::of(&files(&many)), std::slice::from_ref(&member))[0]
+                .what
+                .contains("five")
+        );
+        assert_eq!(check(&Tree::of(&files(GOOD)), std::slice::from_ref(&member)).len(), 6);
+        assert_eq!(check(&Tree::of(&files(&good)[..2]), &[member]).len(), 2);
     }
 }

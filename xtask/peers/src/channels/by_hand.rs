@@ -36,7 +36,7 @@ pub fn real(job: Job) -> Outcome<Spent> {
 }
 
 /// Frames with a length of 4 bytes before them.
-struct Frames<S> {
+pub(super) struct Frames<S> {
     stream: S,
     input: Vec<u8>,
     /// Where in the input the next frame begins.
@@ -45,7 +45,7 @@ struct Frames<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Frames<S> {
-    fn new(stream: S) -> Self {
+    pub(super) fn new(stream: S) -> Self {
         Self {
             stream,
             input: Vec::with_capacity(BUFFER),
@@ -55,7 +55,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Frames<S> {
     }
 
     /// Gathers a frame.
-    fn push<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+    pub(super) fn push<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
         let start = self.output.len() + 4;
         self.output.extend_from_slice(&[0; 4]);
         write(&mut self.output)?;
@@ -65,7 +65,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Frames<S> {
     }
 
     /// The next frame. What has gathered leaves before this waits.
-    async fn next(&mut self) -> io::Result<Option<&[u8]>> {
+    pub(super) async fn next(&mut self) -> io::Result<Option<&[u8]>> {
         loop {
             let unread = &self.input[self.head..];
             if let Some((header, rest)) = unread.split_first_chunk() {

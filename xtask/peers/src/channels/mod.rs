@@ -3,6 +3,7 @@
 pub mod by_hand;
 pub mod ours;
 pub mod simpy_io;
+pub mod sized;
 
 use std::ops::Range;
 

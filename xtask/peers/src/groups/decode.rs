@@ -52,7 +52,10 @@ pub trait Cut {
 /// # Errors
 /// If the streams can't be made.
 pub fn lines() -> Outcome<Vec<Comparison>> {
-    [16, 256, 65_536].into_iter().map(|size| line_table(size)).collect()
+    [16, 256, 4096, 65_536, STREAM]
+        .into_iter()
+        .map(|size| line_table(size))
+        .collect()
 }
 
 fn line_table(size: usize) -> Outcome<Comparison> {
@@ -84,7 +87,10 @@ fn line_table(size: usize) -> Outcome<Comparison> {
 /// # Errors
 /// If the streams can't be made.
 pub fn lengths() -> Outcome<Vec<Comparison>> {
-    [14, 256, 65_536].into_iter().map(|size| length_table(size)).collect()
+    [14, 256, 4096, 65_536, STREAM]
+        .into_iter()
+        .map(|size| length_table(size))
+        .collect()
 }
 
 fn length_table(size: usize) -> Outcome<Comparison> {
@@ -343,7 +349,7 @@ impl Source {
         };
         let stream = stream?;
         let connection = match framing {
-            Framing::Line => Connection::Line(Framed::new(stream, Line::default())),
+            Framing::Line => Connection::Line(Framed::new(stream, Line::default().max(STREAM))),
             Framing::Length => Connection::Length(Framed::new(stream, LengthPrefix::default())),
         };
         Ok(Self { feed, connection })
@@ -437,7 +443,7 @@ mod tests {
     use super::*;
 
     fn check<C: Cut>(framing: Framing, size: usize) {
-        let stream = framing.samples(size, 300_000).unwrap().into();
+        let stream = framing.samples(size, 300_000.max(2 * size)).unwrap().into();
         let mut cut = C::new(framing).unwrap();
         for _ in 0..3 {
             verify(&mut cut, framing, &stream).unwrap();
@@ -446,7 +452,7 @@ mod tests {
 
     #[test]
     fn every_way_finds_the_same_frames() {
-        for size in [16, 255, 4096, 40_000] {
+        for size in [16, 255, 4096, 40_000, STREAM] {
             check::<Lines>(Framing::Line, size);
             check::<LengthDelimited>(Framing::Length, size);
             for framing in [Framing::Line, Framing::Length] {

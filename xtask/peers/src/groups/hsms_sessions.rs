@@ -36,7 +36,7 @@ struct Shape {
     ratio: Option<f64>,
 }
 
-const SHAPES: [Shape; 4] = [
+const SHAPES: [Shape; 2] = [
     Shape {
         name: "s1f1",
         about: "S1F1 W and its reply without text, one after the other",
@@ -55,55 +55,35 @@ const SHAPES: [Shape; 4] = [
         slow: 2000,
         ratio: None,
     },
-    Shape {
-        name: "64-KiB",
-        about: "64 KiB there and back, one after the other",
-        count: 4000,
-        size: 64 << 10,
-        at_once: 1,
-        slow: 20,
-        ratio: None,
-    },
-    Shape {
-        name: "1-MiB",
-        about: "1 MiB there and back, one after the other",
-        count: 300,
-        size: 1 << 20,
-        at_once: 1,
-        slow: 1,
-        ratio: None,
-    },
 ];
 
-/// Makes the tables.
+/// Texts of growing size, there and back one after the other.
+const SIZES: [Shape; 5] = [
+    sized("16", 16, 15_000, 1000),
+    sized("256", 256, 15_000, 1000),
+    sized("4096", 4096, 10_000, 300),
+    sized("65536", 64 << 10, 3000, 20),
+    sized("1048576", 1 << 20, 250, 1),
+];
+
+const fn sized(name: &'static str, size: usize, count: u64, slow: u64) -> Shape {
+    Shape {
+        name,
+        about: "A text of so many bytes there and back, one after the other",
+        count,
+        size,
+        at_once: 1,
+        slow,
+        ratio: None,
+    }
+}
+
+/// Makes the tables of sessions.
 ///
 /// # Errors
 /// None.
 pub fn build() -> Outcome<Vec<Comparison>> {
-    let about = |what: &str| format!("{what}; over loopback, both ends on one thread, its own processor time.");
-    let mut tables: Vec<Comparison> = SHAPES
-        .iter()
-        .map(|&shape| {
-            let mut ours = row("hsms", shape, shape.count, |shape, count| {
-                in_tokio(sessions(shape, count))
-            });
-            if let Some(least) = shape.ratio {
-                ours = ours.target(Target::ratio(AtLeast(least)));
-            }
-            ours = ours.target(Target::times_better(ORIGINAL, 10.0));
-            Comparison {
-                name: format!("hsms-round-trip/{}", shape.name),
-                operation: "round trip",
-                measure: Measure::Rate,
-                about: about(shape.about),
-                rows: vec![
-                    row(TOKIO, shape, shape.count, |shape, count| in_tokio(bare(shape, count))),
-                    ours,
-                    row(ORIGINAL, shape, shape.slow, original).after(|| SECSGEM.prepare()),
-                ],
-            }
-        })
-        .collect();
+    let mut tables: Vec<Comparison> = SHAPES.iter().map(|&shape| table("hsms-round-trip", shape)).collect();
     tables.push(Comparison {
         name: "hsms-round-trip/connect".into(),
         operation: "connection",
@@ -115,6 +95,39 @@ pub fn build() -> Outcome<Vec<Comparison>> {
         ],
     });
     Ok(tables)
+}
+
+/// Makes the tables of sizes.
+///
+/// # Errors
+/// None.
+pub fn sizes() -> Outcome<Vec<Comparison>> {
+    Ok(SIZES.map(|shape| table("hsms-size", shape)).into())
+}
+
+fn table(group: &str, shape: Shape) -> Comparison {
+    let mut ours = row("hsms", shape, shape.count, |shape, count| {
+        in_tokio(sessions(shape, count))
+    });
+    if let Some(least) = shape.ratio {
+        ours = ours.target(Target::ratio(AtLeast(least)));
+    }
+    ours = ours.target(Target::times_better(ORIGINAL, 10.0));
+    Comparison {
+        name: format!("{group}/{}", shape.name),
+        operation: "round trip",
+        measure: Measure::Rate,
+        about: about(shape.about),
+        rows: vec![
+            row(TOKIO, shape, shape.count, |shape, count| in_tokio(bare(shape, count))),
+            ours,
+            row(ORIGINAL, shape, shape.slow, original).after(|| SECSGEM.prepare()),
+        ],
+    }
+}
+
+fn about(what: &str) -> String {
+    format!("{what}; over loopback, both ends on one thread, its own processor time.")
 }
 
 fn row(name: &str, shape: Shape, count: u64, run: fn(Shape, u64) -> Outcome<Spent>) -> Row {
@@ -312,7 +325,7 @@ mod tests {
 
     #[test]
     fn every_way_does_the_work() {
-        for shape in SHAPES {
+        for shape in SHAPES.into_iter().chain(SIZES) {
             in_tokio(sessions(shape, shape.at_once)).unwrap();
             in_tokio(bare(shape, shape.at_once)).unwrap();
         }

@@ -13,12 +13,15 @@ use crate::target::Target;
 pub mod accept;
 pub mod bulk;
 pub mod components;
+pub mod connections;
 pub mod decode;
 pub mod hsms_codec;
 pub mod hsms_sessions;
 pub mod idle;
 pub mod messages;
 pub mod oneline;
+pub mod packet_size;
+pub mod pipeline_length;
 pub mod pipelined;
 pub mod real_tcp;
 pub mod round_trip;
@@ -38,46 +41,74 @@ pub struct Group {
     pub build: fn() -> Outcome<Vec<Comparison>>,
 }
 
+/// A group with its tables.
+#[derive(Debug)]
+pub struct Tables {
+    /// The group.
+    pub group: Group,
+    /// Its tables, in their order.
+    pub comparisons: Vec<Comparison>,
+}
+
+impl Group {
+    /// The group with its tables.
+    ///
+    /// # Errors
+    /// If they can't be made.
+    pub fn tables(&self) -> Outcome<Tables> {
+        let comparisons = (self.build)().map_err(|error| format!("the group {}: {error}", self.name))?;
+        Ok(Tables {
+            group: *self,
+            comparisons,
+        })
+    }
+}
+
 /// All groups, in the order in which they run.
 pub const ALL: &[Group] = &[
     Group {
         name: "round-trip",
-        about: "one connection, one frame at a time: round trips per second, p50 and p99",
+        about: "one blocking client, one frame at a time, lines of 16 bytes and HSMS linktests of 14: round trips per second, p50 and p99",
         build: round_trip::build,
     },
     Group {
         name: "pipelined",
-        about: "echo with many frames in flight: processor time per frame",
+        about: "a mio load keeps w frames in flight on each of k connections (kxw) and answers each read with one write: processor time per frame",
         build: pipelined::build,
     },
     Group {
+        name: "connections",
+        about: "echo on 1 to 1000 connections, one line under way on each",
+        build: connections::build,
+    },
+    Group {
         name: "line-decode",
-        about: "cutting lines out of a stream, without I/O",
+        about: "cutting lines of 16 bytes to 1 MiB out of a stream, without I/O; net-core reads it through a backend of the benchmark's own",
         build: decode::lines,
     },
     Group {
         name: "length-decode",
-        about: "cutting length-prefixed frames out of a stream, without I/O",
+        about: "the same with length-prefixed frames of 14 bytes to 1 MiB",
         build: decode::lengths,
     },
     Group {
         name: "bulk",
-        about: "192 MB one way, to the server and from it, bare and over TLS",
+        about: "3 x 192 MB one way, to the server and from it, in writes of 1 MiB, bare and over TLS 1.3",
         build: bulk::build,
     },
     Group {
         name: "accept",
-        about: "3000 connections, closed with RST: processor time per connection",
+        about: "3000 connections in waves of 100, closed with RST: processor time per connection",
         build: accept::build,
     },
     Group {
         name: "idle",
-        about: "memory of a connection that does nothing",
+        about: "resident memory per connection, 10 000 connections from another process: fresh, and after one echo on each",
         build: idle::build,
     },
     Group {
         name: "oneline",
-        about: "one-line commands, against the Python original",
+        about: "one-line commands, 1000 in each write, 64 in flight, one at a time; beside the Python original",
         build: oneline::build,
     },
     Group {
@@ -106,6 +137,11 @@ pub const ALL: &[Group] = &[
         build: components::build,
     },
     Group {
+        name: "pipeline-length",
+        about: "pipelines of 3 to 100 components on one thread, beside channels and tasks",
+        build: pipeline_length::build,
+    },
+    Group {
         name: "hsms-frame",
         about: "frames of HSMS, written and read, without I/O",
         build: hsms_codec::frames,
@@ -121,9 +157,19 @@ pub const ALL: &[Group] = &[
         build: hsms_sessions::build,
     },
     Group {
+        name: "hsms-size",
+        about: "texts of 16 bytes to 1 MiB there and back by HSMS, against bare tokio and the Python original",
+        build: hsms_sessions::sizes,
+    },
+    Group {
         name: "messages",
         about: "packets and messages, simulated and real: round trips, one at a time and 64 in flight",
         build: messages::build,
+    },
+    Group {
+        name: "packet-size",
+        about: "packets of 16 bytes to 1 MiB there and back, simulated and real",
+        build: packet_size::build,
     },
     Group {
         name: "web",

@@ -12,6 +12,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # Errors
 /// If the pipeline does not end as it should.
 pub fn run(threads: Threads, count: u64) -> Outcome<(u64, Spent)> {
+    pipeline(threads, 1, count)
+}
+
+/// The same with so many stages.
+///
+/// # Errors
+/// If the pipeline does not end as it should.
+pub fn run_long(stages: u64, count: u64) -> Outcome<(u64, Spent)> {
+    pipeline(Threads::One, stages, count)
+}
+
+fn pipeline(threads: Threads, stages: u64, count: u64) -> Outcome<(u64, Spent)> {
     let sum = Arc::new(AtomicU64::new(0));
     let total = Arc::clone(&sum);
     threads.measure(async move {
@@ -36,11 +48,12 @@ pub fn run(threads: Threads, count: u64) -> Outcome<(u64, Spent)> {
             },
         );
         let room = BoxOptions::new().capacity(CAPACITY);
-        let pipeline = Pipeline::new(source)
-            .then(map(|number: u64| number + 1))
-            .with_box(room)
-            .then(sink)
-            .with_box(room);
+        let stage = || map(|number: u64| number + 1);
+        let mut pipeline = Pipeline::new(source).then(stage()).with_box(room);
+        for _ in 1..stages {
+            pipeline = pipeline.then(stage()).with_box(room);
+        }
+        let pipeline = pipeline.then(sink).with_box(room);
         let end = System::new(&Net::os()).activate(pipeline)?.await;
         if end.reason.is_clean() {
             Ok(sum.load(Ordering::Acquire))

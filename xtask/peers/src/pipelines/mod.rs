@@ -28,10 +28,20 @@ pub enum Threads {
 /// A library's run: so many numbers; their sum, and what it took.
 pub type Run = fn(Threads, u64) -> Outcome<(u64, Spent)>;
 
+/// A library's run on one thread with so many stages; so many numbers; their sum, and what it took.
+pub type Long = fn(u64, u64) -> Outcome<(u64, Spent)>;
+
 /// The sum of what comes out.
 #[must_use]
 pub fn expected(count: u64) -> u64 {
-    count * (count + 1) / 2
+    expected_of(1, count)
+}
+
+/// The sum of what comes out of so many stages.
+#[must_use]
+pub fn expected_of(stages: u64, count: u64) -> u64 {
+    // Each of 0 to count - 1, and one for each stage.
+    (0..count).sum::<u64>() + stages * count
 }
 
 impl Threads {
@@ -59,5 +69,19 @@ impl Threads {
         let meter = Meter::start(self.account())?;
         let sum = runtime.block_on(work)?;
         Ok((sum, meter.stop()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pipelines_of_any_length_give_the_sum() {
+        for stages in [1, 2, 50] {
+            for run in [channels::tokio_long, channels::kanal_long, components::run_long] {
+                assert_eq!(run(stages, 3000).unwrap().0, expected_of(stages, 3000));
+            }
+        }
     }
 }

@@ -7,15 +7,14 @@
 //!
 //! Without a seed it is 1.
 
-#[path = "../tests/network_scenario/mod.rs"]
-mod network_scenario;
+mod scenario;
 
 use std::cell::RefCell;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use network_scenario::Outcome;
+use scenario::Outcome;
 
 fn main() -> ExitCode {
     let (mut seed, mut twice) = (None, false);
@@ -90,6 +89,6 @@ fn compare(seed: u64) -> io::Result<ExitCode> {
 fn record(seed: u64) -> (Outcome, Vec<String>) {
     let lines = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&lines);
-    let outcome = network_scenario::run(seed, Some(Rc::new(move |line| log.borrow_mut().push(line.to_string()))));
+    let outcome = scenario::run(seed, Some(Rc::new(move |line| log.borrow_mut().push(line.to_string()))));
     (outcome, lines.take())
 }

@@ -1,0 +1,171 @@
+//! Why a target is missed: what we know about it, beside the row that it is about.
+//!
+//! A reason is shown in the report while a target that it fits is missed, and not otherwise; a missed target without a
+//! reason is shown as unexplained. Figures of a day don't belong here: the report has them.
+
+/// What is known about a gap between a row and its target.
+#[derive(Clone, Copy, Debug)]
+pub struct Reason {
+    /// The tables, each by its whole name, or a group's by `group/*`.
+    tables: &'static [&'static str],
+    /// The row's name.
+    row: &'static str,
+    /// What the promise begins with, as the report words it (`p99`, `of odem-rs`, `<= 20`); empty for any.
+    promise: &'static str,
+    /// The reason.
+    why: &'static str,
+}
+
+/// All reasons.
+pub const ALL: &[Reason] = &[
+    Reason {
+        tables: &["round-trip/*"],
+        row: "net-core, lent frames",
+        promise: "",
+        why: TURN,
+    },
+    Reason {
+        tables: &["oneline/round-trip"],
+        row: "oneline, Handler::command",
+        promise: "",
+        why: TURN,
+    },
+    Reason {
+        tables: &["pipelined/*"],
+        row: "net-core, lent frames",
+        promise: "<=",
+        why: "The same cost of a turn as in round-trip, divided by the frames that share it: 64, 16 or 1. tokio by hand \
+              is half way.",
+    },
+    Reason {
+        tables: &["line-decode/16"],
+        row: "net-core, lent",
+        promise: "",
+        why: "The bare cursor buffer is hardly better: the limit leaves next to nothing for a framing with checks.",
+    },
+    Reason {
+        tables: &["length-decode/14"],
+        row: "net-core, lent",
+        promise: "<=",
+        why: "Some 3 ns for each frame, of which the walk is 2: where the next frame begins is kept in memory, because the \
+              frame is lent to somebody else's loop.",
+    },
+    Reason {
+        tables: &["length-decode/65536"],
+        row: "net-core, owned",
+        promise: "",
+        why: "Not looked into; the buffer that a `Bytes` was split off has to be grown or replaced. Lent frames of this \
+              size are cheaper than the codec's.",
+    },
+    Reason {
+        tables: &["idle"],
+        row: "oneline, a client with a Handler",
+        promise: "",
+        why: "Half of it is net-core's part, the rest is the client's task: handler, time limits, who may ask it to end.",
+    },
+    Reason {
+        tables: &["oneline/command"],
+        row: "oneline, Handler::at_once",
+        promise: "",
+        why: "net-core's part is just within the limit; the rest is what oneline does for each command: UTF-8, built-in \
+              names, control characters in the reply, catching panics.",
+    },
+    Reason {
+        tables: &["timeouts/1", "timeouts/rearmed"],
+        row: "sim-io",
+        promise: "",
+        why: "About 350 instructions: a handle that cancels when it is dropped, the trace hash, whoever watches, SimPy's \
+              order for what waits on the same instant. odem-rs keeps its timers inside the processes.",
+    },
+    Reason {
+        tables: &["timeouts/100", "timeouts/1000", "timeouts/10000", "timeouts/100000"],
+        row: "sim-io",
+        promise: "<=",
+        why: "The heap alone takes most of it, and swings with the machine's caches more than the miss; compare with the \
+              bare executor, which is judged besides.",
+    },
+    Reason {
+        tables: &["timeouts/100"],
+        row: "sim-io",
+        promise: "x SimPy",
+        why: "SimPy's figure swings by a tenth from run to run, which is more than the miss.",
+    },
+    Reason {
+        tables: &["real-tcp/*"],
+        row: "sim-io, select",
+        promise: "",
+        why: SWEEP,
+    },
+    Reason {
+        tables: &["real-tcp/*"],
+        row: "sim-io, poll",
+        promise: "",
+        why: SWEEP,
+    },
+];
+
+const TURN: &str = "What a turn (wake up, read, answer, write, wait) costs beside system calls: some 0.3 us of the server's \
+    processor more than raw mio, twice what tokio by hand adds. Counters, the pool of buffers and the size of a \
+    connection's state are in it; not broken down. Wall figures swing by more than they miss.";
+
+const SWEEP: &str = "poll and select look at each socket at each wait. Wall figures swing by more than they miss; the \
+    processor time of a round trip is within a tenth of mio's for poll, a sixth for select.";
+
+impl Reason {
+    fn fits(&self, table: &str, row: &str, promise: &str) -> bool {
+        let named = |name: &&str| match name.strip_suffix('*') {
+            Some(group) => table.starts_with(group),
+            None => table == *name,
+        };
+        self.row == row && promise.starts_with(self.promise) && self.tables.iter().any(|name| named(name))
+    }
+}
+
+/// The reason for a missed target, if there is one.
+#[must_use]
+pub fn find(table: &str, row: &str, promise: &str) -> Option<&'static str> {
+    let reason = ALL.iter().find(|reason| reason.fits(table, row, promise));
+    reason.map(|reason| reason.why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::tables;
+
+    #[test]
+    fn every_reason_is_about_something_that_there_is() {
+        crate::limits::raise_open_files().unwrap();
+        let groups = tables(&[]).unwrap();
+        let comparisons: Vec<_> = groups.iter().flat_map(|group| &group.comparisons).collect();
+        for reason in ALL {
+            for table in reason.tables {
+                let named = |name: &str| {
+                    table
+                        .strip_suffix('*')
+                        .map_or(name == *table, |group| name.starts_with(group))
+                };
+                let rows = comparisons.iter().filter(|comparison| named(&comparison.name));
+                let mut rows = rows.flat_map(|comparison| &comparison.rows);
+                assert!(
+                    rows.any(|row| row.name() == reason.row && !row.targets().is_empty()),
+                    "{table}, {}: no such row, or it promises nothing",
+                    reason.row
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_reason_fits_its_own_promise_only() {
+        let find = |table, row, promise| find(table, row, promise).is_some();
+        assert!(find("length-decode/14", "net-core, lent", "<= 1.5"));
+        assert!(!find(
+            "length-decode/14",
+            "net-core, lent",
+            "x LengthDelimitedCodec >= 5"
+        ));
+        assert!(!find("length-decode/256", "net-core, lent", "<= 1.5"));
+        assert!(find("round-trip/hsms", "net-core, lent frames", "p99 <= 1.15"));
+    }
+}
