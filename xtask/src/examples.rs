@@ -49,6 +49,11 @@ const EXAMPLES: &[(&str, &str, By)] = &[
     ("sim-io", "machine_shop", Other("sim-io/tests/examples.rs")),
     ("sim-io", "message_round_trips", Itself(&[])),
     ("sim-io", "messages", Other("sim-io/tests/examples.rs")),
+    (
+        "sim-io",
+        "mosaik_controller",
+        Serving(&["127.0.0.1:0"], "listening on "),
+    ),
     ("sim-io", "mosaik_simulator", Serving(&["127.0.0.1:0"], "listening on ")),
     ("sim-io", "movie_renege", Other("sim-io/tests/examples.rs")),
     ("sim-io", "packets", Other("sim-io/tests/examples.rs")),

@@ -109,6 +109,7 @@ const CASES: &[Case] = &[
         name: "mosaik-reverse",
         shows: "a simulator of sim-io asks mosaik 3 in return: progress, relations, data, events; refusals are heard",
         needs: None,
+        originals: &["mosaik", "mosaik-api-v3"],
         run: web::mosaik_reverse,
     },
     Case {
