@@ -1,8 +1,9 @@
 //! Programs in which the models work together; run them with `cargo xtask demo`.
 //!
-//! [`matrix`] has each of the five models as the client of each. Here also the snippets of the project's README are compiled
-//! and run as tests.
+//! [`line`](mod@line) is a production line, the program `demo`; [`matrix`] has each of the five models as the client of each.
+//! Here also the snippets of the project's README are compiled and run as tests.
 
+pub mod line;
 pub mod matrix;
 
 #[cfg(doctest)]

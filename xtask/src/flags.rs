@@ -60,7 +60,8 @@ const COMMANDS: &[Command] = &[
         arguments: "[ARGUMENTS]...",
         about: "See the models work together over real sockets",
         more: "Builds examples/src/bin/demo.rs and runs it with the arguments given; its exit code is passed on.\n\
-               `cargo xtask demo -- --help` shows the options of the demo itself.",
+               --sim runs the same on a simulated network, --serve keeps it running for trying by hand;\n\
+               `cargo xtask demo -- --help` shows all options of the demo itself.",
         options: &[],
         passes_on: true,
     },
