@@ -33,6 +33,8 @@ pub(super) enum Kind {
     /// Item, and the key if it is a dict.
     Comprehension(Box<Expr>, Option<Box<Expr>>, Vec<Clause>),
     Format(Vec<FormatPiece>),
+    /// Only where a function is expected.
+    Lambda(Vec<Arc<str>>, Box<Expr>),
 }
 
 #[derive(Clone, Debug)]
@@ -106,6 +108,8 @@ pub(super) enum Compare {
     GreaterEqual,
     In,
     NotIn,
+    Is,
+    IsNot,
 }
 
 /// Where an assignment goes.
@@ -115,6 +119,7 @@ pub(super) enum Target {
     /// Of anything; the compiler allows `self`.
     Attribute(Expr, Arc<str>, At),
     Index(Expr, Expr, At),
+    Slice(Expr, [Option<Box<Expr>>; 3], At),
     Tuple(Vec<Target>, At),
 }
 
@@ -136,9 +141,12 @@ pub(super) enum StmtKind {
     Delete(Vec<Target>),
     Assert(Expr, Option<Expr>),
     If(Vec<(Expr, Vec<Stmt>)>, Vec<Stmt>),
-    While(Expr, Vec<Stmt>),
-    For(Target, Expr, Vec<Stmt>),
+    /// With what follows if no `break` ends it.
+    While(Expr, Vec<Stmt>, Vec<Stmt>),
+    For(Target, Expr, Vec<Stmt>, Vec<Stmt>),
     Def(Arc<str>, Vec<(Arc<str>, Option<Expr>)>, Vec<Stmt>),
     /// Modules by the names that the code uses for them.
     Import(Vec<(Arc<str>, Arc<str>)>),
+    /// Names of a module by the names that the code uses for them.
+    From(Arc<str>, Vec<(Arc<str>, Arc<str>)>),
 }

@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use crate::Value;
+
 /// Statements and calls of one piece of code.
 const STEPS: u64 = 1_000_000;
 /// Bytes that one piece of code may make.
@@ -9,7 +11,11 @@ const MEMORY: usize = 256 * 1024 * 1024;
 /// About what a value takes in a list.
 const ITEM: usize = 48;
 /// Functions in functions.
-const DEPTH: u32 = 32;
+const DEPTH: u32 = 64;
+/// Expressions in expressions and blocks in blocks, through all functions: what is on the stack at a time.
+const NESTED: u32 = 200;
+/// Lists in lists. What is nested without a limit could neither be compared nor thrown away.
+const DEEPEST: usize = 100;
 
 thread_local! {
     /// The budget of the code that calls a method right now: the method spends the same.
@@ -22,6 +28,7 @@ pub(super) struct Budget {
     steps: u64,
     memory: usize,
     depth: u32,
+    nested: u32,
 }
 
 impl Budget {
@@ -31,6 +38,7 @@ impl Budget {
             steps: STEPS,
             memory: MEMORY,
             depth: DEPTH,
+            nested: NESTED,
         }
     }
 
@@ -64,7 +72,7 @@ impl Budget {
                 self.steps = left;
                 Ok(())
             }
-            None => Err(format!("the code was stopped after {STEPS} steps: does it end?")),
+            None => Err(stopped()),
         }
     }
 
@@ -89,6 +97,54 @@ impl Budget {
         self.make(count.saturating_mul(ITEM))
     }
 
+    /// Spends what looking at so many values takes.
+    pub(super) fn look(&mut self, values: usize) -> Result<(), String> {
+        match self.steps.checked_sub(values as u64 / 16) {
+            Some(left) => {
+                self.steps = left;
+                Ok(())
+            }
+            None => Err(stopped()),
+        }
+    }
+
+    /// A value becomes a part of another: spends what all in it takes, however often it is in it.
+    #[inline]
+    pub(super) fn admit(&mut self, value: &Value) -> Result<(), String> {
+        match value {
+            Value::List(_) | Value::Tuple(_) | Value::Map(_) => self.admit_all(value, 1),
+            _ => Ok(()),
+        }
+    }
+
+    /// So many times.
+    pub(super) fn admit_all(&mut self, value: &Value, times: usize) -> Result<(), String> {
+        let most = usize::try_from(self.steps).unwrap_or(usize::MAX).saturating_mul(16);
+        let mut count = 0;
+        weigh(value, 0, &mut count, most)?;
+        self.look(count.saturating_mul(times))
+    }
+
+    /// Goes into an expression or a block.
+    #[inline]
+    pub(super) fn nest(&mut self) -> Result<(), String> {
+        match self.nested.checked_sub(1) {
+            Some(left) => {
+                self.nested = left;
+                Ok(())
+            }
+            None => Err(format!(
+                "expressions and blocks, {NESTED} deep through all functions: too many"
+            )),
+        }
+    }
+
+    /// Comes out of it.
+    #[inline]
+    pub(super) fn unnest(&mut self) {
+        self.nested += 1;
+    }
+
     /// Goes into a function.
     pub(super) fn enter(&mut self) -> Result<(), String> {
         match self.depth.checked_sub(1) {
@@ -103,5 +159,31 @@ impl Budget {
     /// Comes out of it.
     pub(super) fn leave(&mut self) {
         self.depth += 1;
+    }
+}
+
+fn stopped() -> String {
+    format!("the code was stopped after {STEPS} steps: does it end?")
+}
+
+/// Counts all values in a value.
+fn weigh(value: &Value, depth: usize, count: &mut usize, most: usize) -> Result<(), String> {
+    *count += 1;
+    if depth > DEEPEST {
+        return Err(format!("lists in lists, {DEEPEST} deep: too many"));
+    }
+    if *count > most {
+        return Err(stopped());
+    }
+    match value {
+        Value::List(_) | Value::Tuple(_) => {
+            let items = value.items().unwrap_or(&[]);
+            items.iter().try_for_each(|item| weigh(item, depth + 1, count, most))
+        }
+        Value::Map(map) => map.iter().try_for_each(|(key, item)| {
+            weigh(key, depth + 1, count, most)?;
+            weigh(item, depth + 1, count, most)
+        }),
+        _ => Ok(()),
     }
 }

@@ -57,6 +57,10 @@ pub(super) enum Op {
     /// A method of the instance's class.
     OwnMethod(Arc<str>, Vec<Node>),
     Method(Box<Node>, Method, Vec<Node>, Vec<(Arc<str>, Node)>),
+    /// A function that is told by another what to do with each item.
+    Keyed(Box<Keyed>),
+    /// Whether a value is of one of these types, by their names here.
+    IsInstance(Box<Node>, Vec<&'static str>),
     InState(Vec<Arc<str>>),
     HasAttribute(Arc<str>),
     Time(Clock),
@@ -70,6 +74,29 @@ pub(super) enum Clock {
     Simulated,
     /// Milliseconds of the clock since the start.
     Wall,
+}
+
+/// `sorted(items, key=…)` and the like.
+#[derive(Debug)]
+pub(super) struct Keyed {
+    pub(super) what: KeyedBy,
+    /// The items; of `sort` the place of the list.
+    pub(super) items: Node,
+    /// Where each item is put for the key, and the key.
+    pub(super) slot: usize,
+    pub(super) key: Node,
+    pub(super) reverse: Option<Node>,
+    pub(super) default: Option<Node>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeyedBy {
+    Sorted,
+    Sort,
+    Min,
+    Max,
+    Map,
+    Filter,
 }
 
 #[derive(Debug)]
@@ -97,6 +124,7 @@ pub(super) enum Target {
     Attribute(Key),
     /// Of a place: a local, an attribute, or an index of one.
     Index(Box<(Node, Node)>),
+    Slice(Box<Node>, Box<[Option<Node>; 3]>),
     Tuple(Vec<Target>, At),
 }
 
@@ -119,6 +147,7 @@ pub(super) enum StmtKind {
     DeleteIndex(Node, Node),
     Assert(Node, Option<Node>),
     If(Vec<(Node, Vec<Stmt>)>, Vec<Stmt>),
-    While(Node, Vec<Stmt>),
-    For(Target, Node, Vec<Stmt>),
+    While(Node, Vec<Stmt>, Vec<Stmt>),
+    For(Target, Node, Vec<Stmt>, Vec<Stmt>),
+    DeleteSlice(Node, Box<[Option<Node>; 3]>),
 }

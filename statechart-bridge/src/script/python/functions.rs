@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::budget::Budget;
 use super::methods::{Arguments, sort};
-use super::{format, ops};
+use super::{format, numbers, ops};
 use crate::{Context, Map, Value};
 
 type Result<T> = std::result::Result<T, String>;
@@ -47,6 +47,7 @@ functions! {
     Abs = "abs", 1 to 1;
     All = "all", 1 to 1;
     Any = "any", 1 to 1;
+    Bin = "bin", 1 to 1;
     Bool = "bool", 0 to 1;
     Bytes = "bytes", 0 to 2;
     Chr = "chr", 1 to 1;
@@ -62,7 +63,8 @@ functions! {
     Max = "max", 1 to ANY;
     Min = "min", 1 to ANY;
     Ord = "ord", 1 to 1;
-    Pow = "pow", 2 to 2;
+    Oct = "oct", 1 to 1;
+    Pow = "pow", 2 to 3;
     Print = "print", 0 to ANY;
     Range = "range", 1 to 3;
     Repr = "repr", 1 to 1;
@@ -77,15 +79,24 @@ functions! {
     Atan2 = "math.atan2", 2 to 2;
     Ceil = "math.ceil", 1 to 1;
     Cos = "math.cos", 1 to 1;
+    Degrees = "math.degrees", 1 to 1;
     Exp = "math.exp", 1 to 1;
     Fabs = "math.fabs", 1 to 1;
     Floor = "math.floor", 1 to 1;
+    FMod = "math.fmod", 2 to 2;
+    Gcd = "math.gcd", 2 to 2;
     Hypot = "math.hypot", 2 to 2;
+    IsInf = "math.isinf", 1 to 1;
+    IsNan = "math.isnan", 1 to 1;
     Log = "math.log", 1 to 2;
+    Log10 = "math.log10", 1 to 1;
+    Log2 = "math.log2", 1 to 1;
     MathPow = "math.pow", 2 to 2;
+    Radians = "math.radians", 1 to 1;
     Sin = "math.sin", 1 to 1;
     Sqrt = "math.sqrt", 1 to 1;
     Tan = "math.tan", 1 to 1;
+    Trunc = "math.trunc", 1 to 1;
 }
 
 impl Function {
@@ -110,9 +121,36 @@ impl Function {
             Self::Int => name == "base",
             Self::Dict => true,
             Self::Max | Self::Min => name == "default",
+            Self::Str | Self::Bytes => matches!(name, "encoding" | "errors"),
+            Self::Round => name == "ndigits",
             _ => false,
         }
     }
+}
+
+/// The name of a value's type.
+pub(super) fn type_of(value: &Value) -> &str {
+    match value {
+        Value::Nil => "NoneType",
+        Value::Map(_) => "dict",
+        Value::Str(_) => "str",
+        other => other.kind(),
+    }
+}
+
+/// The type that a name stands for in code, by the name that [`type_of`] gives.
+pub(super) fn type_name(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "bool" => "bool",
+        "int" | "long" => "int",
+        "float" => "float",
+        "str" | "unicode" | "basestring" => "str",
+        "bytes" | "bytearray" => "bytes",
+        "list" => "list",
+        "tuple" => "tuple",
+        "dict" => "dict",
+        _ => return None,
+    })
 }
 
 /// A constant of a module.
@@ -190,7 +228,7 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
             Value::Str(_) => first.clone(),
             other => format::text(other, budget)?.into(),
         }),
-        Function::Repr => Ok(first.to_string().into()),
+        Function::Repr => Ok(format::repr(first, budget)?.into()),
         Function::Len => Ok(ops::length(first)?.into()),
         Function::Bool => Ok(first.is_true().into()),
         Function::Int => int(arguments),
@@ -198,10 +236,12 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
             _ if values.is_empty() => float(0.0),
             Value::Str(_) | Value::Bytes(_) => {
                 let text = format::text(first, budget)?;
-                let text = text.trim().to_ascii_lowercase();
-                text.parse()
+                let lower = text.trim().to_ascii_lowercase();
+                let digits = numbers::without_underscores(&lower, 10);
+                let parsed = digits.and_then(|digits| digits.parse().ok());
+                parsed
                     .map(Value::Float)
-                    .map_err(|_| format!("float: `{text}` is no number"))
+                    .ok_or_else(|| format!("float: `{text}` is no number"))
             }
             other => float(number(function, other)?),
         },
@@ -211,6 +251,11 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
             Value::Str(text) => {
                 budget.make(text.len())?;
                 Ok(text.as_bytes().into())
+            }
+            Value::Int(count) => {
+                let count = usize::try_from(*count).map_err(|_| format!("bytes: {count} is no length"))?;
+                budget.make(count)?;
+                Ok(vec![0; count].into())
             }
             other => {
                 let items = ops::items(other, budget)?;
@@ -228,22 +273,18 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
                 .map(Value::Int)
                 .ok_or_else(|| ops::TOO_LARGE.to_owned()),
         },
-        Function::Round => {
-            if matches!(first, Value::Int(_)) && second.is_none() {
-                return Ok(first.clone());
+        Function::Round => match (first, second.filter(|digits| !digits.is_nil())) {
+            (Value::Int(_) | Value::Bool(_), digits) => {
+                let digits = digits.map_or(Ok(0), |digits| integer(function, digits))?;
+                numbers::round_int(integer(function, first)?, digits)
             }
-            let value = number(function, first)?;
-            match second {
-                // To the even neighbour, as Python 3 does.
-                None => format::ops_int(value.round_ties_even()),
-                Some(digits) => {
-                    let digits = i32::try_from(integer(function, digits)?).unwrap_or(0).clamp(-300, 300);
-                    let scale = 10_f64.powi(digits);
-                    let scaled = (value * scale).round_ties_even() / scale;
-                    float(if scaled.is_finite() { scaled } else { value })
-                }
+            // To the even neighbour, as Python 3 does.
+            (_, None) => format::ops_int(number(function, first)?.round_ties_even()),
+            (_, Some(digits)) => {
+                let digits = integer(function, digits)?;
+                float(numbers::round(number(function, first)?, digits))
             }
-        }
+        },
         Function::Min | Function::Max => best(function, arguments, budget),
         Function::Sum => {
             let mut sum = second.cloned().unwrap_or(Value::Int(0));
@@ -271,7 +312,11 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
                     let mut map = Map::new();
                     for pair in ops::items(other, budget)?.iter() {
                         match pair.items() {
-                            Some([key, value]) => map.insert(key.clone(), value.clone()),
+                            Some([key, value]) => {
+                                ops::key(key, budget)?;
+                                budget.admit(value)?;
+                                map.insert(key.clone(), value.clone())
+                            }
                             _ => return Err("dict: expected pairs of a key and a value".to_owned()),
                         };
                     }
@@ -306,7 +351,11 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
             let items = ops::items(first, budget)?;
             budget.make_items(items.len())?;
             let mut items = items.to_vec();
-            sort(&mut items, arguments.named("reverse").is_some_and(Value::is_true))?;
+            sort(
+                &mut items,
+                arguments.named("reverse").is_some_and(Value::is_true),
+                budget,
+            )?;
             Ok(items.into())
         }
         Function::Enumerate => {
@@ -315,6 +364,7 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
                 .map_or(Ok(0), |start| integer(function, start))?;
             let items = ops::items(first, budget)?;
             budget.make_items(items.len().saturating_mul(3))?;
+            items.iter().try_for_each(|item| budget.admit(item))?;
             Ok(Value::list(
                 (start..)
                     .zip(items.iter())
@@ -328,6 +378,8 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
                 .collect::<Result<Vec<_>>>()?;
             let rows = columns.iter().map(|column| column.len()).min().unwrap_or(0);
             budget.make_items(rows.saturating_mul(columns.len() + 1))?;
+            let mut all = columns.iter().flat_map(|column| column.iter().take(rows));
+            all.try_for_each(|item| budget.admit(item))?;
             Ok(Value::list((0..rows).map(|row| {
                 Value::tuple(columns.iter().filter_map(|column| column.get(row)).cloned())
             })))
@@ -342,10 +394,16 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
             let c = code.ok_or_else(|| format!("chr: there is no character {first}"))?;
             Ok(Value::from(&*c.encode_utf8(&mut [0; 4])))
         }
-        Function::Hex => {
+        Function::Hex | Function::Oct | Function::Bin => {
             let value = integer(function, first)?;
             let sign = if value < 0 { "-" } else { "" };
-            Ok(format!("{sign}0x{:x}", value.unsigned_abs()).into())
+            let value = value.unsigned_abs();
+            Ok(match function {
+                Function::Hex => format!("{sign}0x{value:x}"),
+                Function::Oct => format!("{sign}0o{value:o}"),
+                _ => format!("{sign}0b{value:b}"),
+            }
+            .into())
         }
         Function::DivMod => {
             let other = second.unwrap_or(&nil);
@@ -353,13 +411,13 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
             let rest = ops::binary(super::ast::Binary::Modulo, first, other, budget)?;
             Ok(Value::tuple([quotient, rest]))
         }
-        Function::Pow => ops::binary(super::ast::Binary::Power, first, second.unwrap_or(&nil), budget),
-        Function::Type => Ok(match first {
-            Value::Nil => "NoneType",
-            Value::Map(_) => "dict",
-            other => other.kind(),
+        Function::Pow if values.len() == 3 => {
+            let mut all = values.iter().map(|value| integer(function, value));
+            let mut next = || all.next().unwrap_or(Ok(0));
+            numbers::power_rest(next()?, next()?, next()?)
         }
-        .into()),
+        Function::Pow => ops::binary(super::ast::Binary::Power, first, second.unwrap_or(&nil), budget),
+        Function::Type => Ok(type_of(first).into()),
         Function::Fail => Err(print(arguments, budget)?),
         Function::Floor => format::ops_int(number(function, first)?.floor()),
         Function::Ceil => format::ops_int(number(function, first)?.ceil()),
@@ -372,6 +430,20 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
         Function::Cos => float(number(function, first)?.cos()),
         Function::Tan => float(number(function, first)?.tan()),
         Function::Exp => float(number(function, first)?.exp()),
+        Function::Trunc => format::ops_int(number(function, first)?),
+        Function::Degrees => float(number(function, first)?.to_degrees()),
+        Function::Radians => float(number(function, first)?.to_radians()),
+        Function::IsNan => Ok(number(function, first)?.is_nan().into()),
+        Function::IsInf => Ok(number(function, first)?.is_infinite().into()),
+        Function::Gcd => {
+            let (a, b) = (integer(function, first)?, integer(function, second.unwrap_or(&nil))?);
+            numbers::gcd(a, b)
+        }
+        Function::Log10 | Function::Log2 => match number(function, first)? {
+            value if value <= 0.0 => Err(format!("{} of a number that is not positive", function.name())),
+            value if function == Function::Log2 => float(value.log2()),
+            value => float(value.log10()),
+        },
         Function::Log => {
             let value = number(function, first)?;
             if value <= 0.0 {
@@ -382,11 +454,13 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
                 Some(base) => float(value.log(number(function, base)?)),
             }
         }
-        Function::Atan2 | Function::Hypot | Function::MathPow => {
+        Function::Atan2 | Function::Hypot | Function::MathPow | Function::FMod => {
             let (a, b) = (number(function, first)?, number(function, second.unwrap_or(&nil))?);
             float(match function {
                 Function::Atan2 => a.atan2(b),
                 Function::Hypot => a.hypot(b),
+                Function::FMod if b == 0.0 => return Err("division by zero".to_owned()),
+                Function::FMod => a % b,
                 _ => a.powf(b),
             })
         }
@@ -401,21 +475,16 @@ fn int(arguments: &Arguments<'_>) -> Result<Value> {
         Value::Float(value) => format::ops_int(*value),
         Value::Str(_) | Value::Bytes(_) => {
             let text = String::from_utf8_lossy(first.as_bytes().unwrap_or(&[]));
-            let text = text.trim();
             let radix = match arguments.values.get(1).or(arguments.named("base")) {
                 None => 10,
                 Some(radix) => u32::try_from(integer(Function::Int, radix)?)
                     .ok()
-                    .filter(|radix| (2..=36).contains(radix))
-                    .ok_or("int: expected a base of 2 to 36")?,
+                    .filter(|radix| *radix == 0 || (2..=36).contains(radix))
+                    .ok_or("int: expected a base of 2 to 36, or 0")?,
             };
-            let digits = match radix {
-                16 => text.strip_prefix("0x").unwrap_or(text),
-                _ => text,
-            };
-            i64::from_str_radix(digits, radix)
+            numbers::parse(&text, radix)
                 .map(Value::Int)
-                .map_err(|_| format!("int: `{text}` is no whole number of 64 bits"))
+                .ok_or_else(|| format!("int: `{text}` is no whole number of 64 bits"))
         }
         other => Ok(Value::Int(integer(Function::Int, other)?)),
     }
@@ -452,7 +521,7 @@ fn best(function: Function, arguments: &Arguments<'_>, budget: &mut Budget) -> R
         };
     };
     for item in items {
-        let order = ops::order(item, best);
+        let order = ops::order(item, best, budget)?;
         let order = order.ok_or_else(|| format!("{} and {} have no order", item.kind(), best.kind()))?;
         let better = match function {
             Function::Max => order.is_gt(),

@@ -19,6 +19,7 @@ mod format;
 mod functions;
 mod lexer;
 mod methods;
+mod numbers;
 mod ops;
 mod parser;
 mod run;
@@ -91,6 +92,23 @@ impl Language {
                             builder.warn(statement.at.place(file), "top", what);
                         }
                         globals.insert(Arc::clone(name), Global::Module(Arc::clone(module)));
+                    }
+                }
+                ast::StmtKind::From(module, names) => {
+                    for (name, used) in names {
+                        let constant = functions::constant(module, name);
+                        let function = functions::Function::find(&format!("{module}.{name}"));
+                        let global = match (constant, function) {
+                            (Some(value), _) => Global::Value(value),
+                            (_, Some(function)) => Global::Builtin(function),
+                            _ => {
+                                let what =
+                                    format!("the module `{module}` has no `{name}` here: code that uses it is refused");
+                                builder.warn(statement.at.place(file), "top", what);
+                                continue;
+                            }
+                        };
+                        globals.insert(Arc::clone(used), global);
                     }
                 }
                 ast::StmtKind::Assign(targets, value) => {

@@ -6,10 +6,21 @@ use super::{Compiler, Global, Result, constant, is_self, no_module};
 use crate::Value;
 use crate::script::python::ast::{self, Expr, Kind};
 use crate::script::python::budget::Budget;
-use crate::script::python::code::{Clock, Node, Op};
+use crate::script::python::code::{Clock, Keyed, KeyedBy, Node, Op};
 use crate::script::python::functions::{self, Function};
 use crate::script::python::lexer::At;
 use crate::script::python::methods::{Arguments, Method};
+
+/// An argument that is given by its name.
+fn named_argument<'a>(arguments: &'a [ast::Argument], name: &str) -> Option<&'a Expr> {
+    let found = arguments.iter().find(|argument| argument.name.as_deref() == Some(name));
+    found.map(|argument| &argument.value)
+}
+
+fn name_of(name: &str, at: At) -> Expr {
+    let kind = Kind::Name(name.into());
+    Expr { at, kind }
+}
 
 impl Compiler<'_> {
     pub(super) fn call(&mut self, function: &Expr, arguments: &[ast::Argument], at: At) -> Result<Op> {
@@ -41,6 +52,11 @@ impl Compiler<'_> {
                 if method.changes() {
                     self.changed(of, at)?;
                 }
+                if method == Method::Sort
+                    && let Some(key) = named_argument(arguments, "key")
+                {
+                    return self.keyed(KeyedBy::Sort, of, key, arguments, at);
+                }
                 let of = self.expression(of)?;
                 let (values, named) = self.arguments(arguments)?;
                 if method.changes() {
@@ -71,6 +87,9 @@ impl Compiler<'_> {
         if let Some(Global::Function(number, parameters, least)) = self.globals.get(name) {
             return self.call_function(name, *number, parameters, *least, arguments, at);
         }
+        if let Some(Global::Builtin(function)) = self.globals.get(name) {
+            return self.builtin(*function, arguments, at);
+        }
         if let Some(Global::InState(paths)) = self.globals.get(name) {
             let [ast::Argument { value, .. }] = arguments else {
                 return Err(self.wrong(at, format!("expected {name}(\"state\")")));
@@ -89,8 +108,42 @@ impl Compiler<'_> {
             "INSTATE" | "inState" => return self.in_state(arguments, at),
             "sccd_yield" if arguments.is_empty() => return Ok(Op::Time(Clock::Behind)),
             "getattr" | "hasattr" | "setattr" => return self.attribute_by_name(name, arguments, at),
-            "isinstance" => return Err(self.wrong(at, "there is no isinstance: compare type(x) with a name")),
+            "isinstance" => return self.is_instance(arguments, at),
+            "map" | "filter" => {
+                let [function, items] = arguments else {
+                    return Err(self.wrong(at, format!("{name}: expected a function and a list")));
+                };
+                let what = if &**name == "map" {
+                    KeyedBy::Map
+                } else {
+                    KeyedBy::Filter
+                };
+                return self.keyed(what, &items.value, &function.value, &[], at);
+            }
+            "set" | "frozenset" => return Err(self.wrong(at, "there are no sets: use a list or a dict")),
+            "super" => return Err(self.wrong(at, "super: write the element `super` before the body of the method")),
             _ => {}
+        }
+        let keyed_by = match &**name {
+            "sorted" => Some(KeyedBy::Sorted),
+            "min" => Some(KeyedBy::Min),
+            "max" => Some(KeyedBy::Max),
+            _ => None,
+        };
+        if let (Some(what), Some(key)) = (keyed_by, named_argument(arguments, "key")) {
+            let given = arguments.iter().filter(|argument| argument.name.is_none());
+            let items: Vec<&Expr> = given.map(|argument| &argument.value).collect();
+            let several;
+            let items = match &items[..] {
+                [items] => *items,
+                items if what != KeyedBy::Sorted && !items.is_empty() => {
+                    let kind = Kind::List(items.iter().map(|item| (*item).clone()).collect());
+                    several = Expr { at, kind };
+                    &several
+                }
+                _ => return Err(self.wrong(at, format!("{name}: expected the items"))),
+            };
+            return self.keyed(what, items, key, arguments, at);
         }
         match Function::by_name(name) {
             Some(function) => self.builtin(function, arguments, at),
@@ -99,6 +152,81 @@ impl Compiler<'_> {
                 format!("the function `{name}` is unknown: a method of the class is self.{name}(…)"),
             )),
         }
+    }
+
+    /// A function that is told by another, `key`, what to do with each item.
+    fn keyed(&mut self, what: KeyedBy, items: &Expr, key: &Expr, arguments: &[ast::Argument], at: At) -> Result<Op> {
+        let known: &[&str] = match what {
+            KeyedBy::Sorted | KeyedBy::Sort => &["key", "reverse"],
+            KeyedBy::Min | KeyedBy::Max => &["key", "default"],
+            KeyedBy::Map | KeyedBy::Filter => &[],
+        };
+        let unknown = arguments
+            .iter()
+            .find(|argument| argument.name.as_ref().is_some_and(|name| !known.contains(&&**name)));
+        if let Some(name) = unknown.and_then(|argument| argument.name.as_ref()) {
+            return Err(self.wrong(
+                at,
+                format!("there is no argument `{name}`: expected {}", known.join(" or ")),
+            ));
+        }
+        let items = self.expression(items)?;
+        let mut option = |name: &str| {
+            let given = named_argument(arguments, name);
+            given.map(|given| self.expression(given)).transpose()
+        };
+        let (reverse, default) = (option("reverse")?, option("default")?);
+        let (name, body) = match &key.kind {
+            Kind::Lambda(parameters, body) => match &parameters[..] {
+                [parameter] => (Arc::clone(parameter), (**body).clone()),
+                _ => return Err(self.wrong(key.at, "expected a `lambda` with one parameter")),
+            },
+            // Without a function the items themselves.
+            Kind::Value(Value::Nil) => (Arc::from(" item"), name_of(" item", key.at)),
+            _ => {
+                let value = name_of(" item", key.at);
+                let arguments = vec![ast::Argument { name: None, value }];
+                let kind = Kind::Call(Box::new(key.clone()), arguments);
+                (Arc::from(" item"), Expr { at: key.at, kind })
+            }
+        };
+        let before = self.locals.len();
+        let slot = self.local(&name);
+        self.share(slot);
+        let key = self.expression(&body)?;
+        self.forget(before);
+        Ok(Op::Keyed(Box::new(Keyed {
+            what,
+            items,
+            slot,
+            key,
+            reverse,
+            default,
+        })))
+    }
+
+    /// `isinstance(x, int)`, `isinstance(x, (int, str))`.
+    fn is_instance(&mut self, arguments: &[ast::Argument], at: At) -> Result<Op> {
+        let [value, types] = arguments else {
+            return Err(self.wrong(at, "isinstance: expected a value and a type, or several in brackets"));
+        };
+        let written = match &types.value.kind {
+            Kind::Tuple(items) => &items[..],
+            _ => std::slice::from_ref(&types.value),
+        };
+        let mut names = Vec::new();
+        for item in written {
+            let known = match &item.kind {
+                Kind::Name(name) => functions::type_name(name),
+                _ => None,
+            };
+            let Some(known) = known else {
+                let what = "isinstance: expected bool, int, float, str, bytes, list, tuple or dict";
+                return Err(self.wrong(item.at, what));
+            };
+            names.push(known);
+        }
+        Ok(Op::IsInstance(Box::new(self.expression(&value.value)?), names))
     }
 
     fn builtin(&mut self, function: Function, arguments: &[ast::Argument], at: At) -> Result<Op> {

@@ -15,79 +15,151 @@ use crate::script::python::{format, ops};
 impl Compiler<'_> {
     /// Compiles an expression, and computes it if it is constant.
     pub(in crate::script::python) fn expression(&mut self, written: &Expr) -> Result<Node> {
+        let op = self.op(written)?;
         let at = written.at;
-        let op = match &written.kind {
-            Kind::Value(value) => Op::Const(value.clone()),
-            Kind::Name(name) => self.name(name, at)?,
-            Kind::Attribute(of, name) => self.attribute(of, name, at)?,
-            Kind::Index(of, index) => Op::Index(Box::new((self.expression(of)?, self.expression(index)?))),
-            Kind::Slice(of, parts) => {
-                let of = self.expression(of)?;
-                let mut compiled = [None, None, None];
-                for (part, written) in compiled.iter_mut().zip(parts) {
-                    if let Some(written) = written {
-                        *part = Some(self.expression(written)?);
-                    }
-                }
-                Op::Slice(Box::new(of), Box::new(compiled))
-            }
-            Kind::Call(function, arguments) => self.call(function, arguments, at)?,
-            Kind::Unary(operator, inner) => fold_unary(*operator, self.expression(inner)?),
-            Kind::Binary(operator, a, b) => fold_binary(*operator, self.expression(a)?, self.expression(b)?),
-            Kind::Compare(first, rest) => {
-                let first = self.expression(first)?;
-                let mut compiled = Vec::new();
-                for (operator, right) in rest {
-                    compiled.push((*operator, self.expression(right)?));
-                }
-                match compiled.pop() {
-                    Some((operator, right)) if compiled.is_empty() => Op::Compare(operator, Box::new((first, right))),
-                    last => {
-                        compiled.extend(last);
-                        Op::CompareChain(Box::new(first), compiled)
-                    }
-                }
-            }
-            Kind::And(a, b) => Op::And(Box::new((self.expression(a)?, self.expression(b)?))),
-            Kind::Or(a, b) => Op::Or(Box::new((self.expression(a)?, self.expression(b)?))),
-            Kind::If(parts) => Op::If(Box::new((
-                self.expression(&parts.0)?,
-                self.expression(&parts.1)?,
-                self.expression(&parts.2)?,
-            ))),
-            Kind::List(items) => fold_items(self.expressions(items)?, Value::list, Op::List),
-            Kind::Tuple(items) => fold_items(self.expressions(items)?, Value::tuple, Op::Tuple),
-            Kind::Dict(pairs) => {
-                let mut compiled = Vec::new();
-                for (key, value) in pairs {
-                    compiled.push((self.expression(key)?, self.expression(value)?));
-                }
-                let constant = |(key, value): &(Node, Node)| Some((constant(key)?, constant(value)?));
-                match compiled.iter().map(constant).collect::<Option<Vec<_>>>() {
-                    Some(pairs) => Op::Const(Value::map(pairs)),
-                    None => Op::Dict(compiled),
-                }
-            }
-            Kind::Comprehension(item, key, clauses) => self.comprehension(item, key.as_deref(), clauses)?,
-            Kind::Format(pieces) => {
-                let mut compiled = Vec::new();
-                for piece in pieces {
-                    compiled.push(match piece {
-                        ast::FormatPiece::Text(text) => FormatPiece::Text(text.as_str().into()),
-                        ast::FormatPiece::Expression { value, repr, spec } => {
-                            format::check(spec).map_err(|what| self.wrong(value.at, what))?;
-                            FormatPiece::Value {
-                                value: self.expression(value)?,
-                                repr: *repr,
-                                spec: spec.as_str().into(),
-                            }
-                        }
-                    });
-                }
-                Op::Format(compiled)
-            }
-        };
         Ok(Node { at, op })
+    }
+
+    /// Each kind has a function of its own, so that this one, which calls itself by way of them, takes little stack.
+    fn op(&mut self, written: &Expr) -> Result<Op> {
+        let at = written.at;
+        match &written.kind {
+            Kind::Value(value) => Ok(Op::Const(value.clone())),
+            Kind::Name(name) => self.name(name, at),
+            Kind::Attribute(of, name) => self.attribute(of, name, at),
+            Kind::Index(of, index) => self.two(of, index, Op::Index),
+            Kind::Slice(of, parts) => self.slice(of, parts),
+            Kind::Call(function, arguments) => self.call(function, arguments, at),
+            Kind::Unary(operator, inner) => self.unary(*operator, inner),
+            Kind::Binary(operator, a, b) => self.binary(*operator, a, b),
+            Kind::Compare(first, rest) => self.comparison(first, rest),
+            Kind::And(a, b) => self.two(a, b, Op::And),
+            Kind::Or(a, b) => self.two(a, b, Op::Or),
+            Kind::If(parts) => self.conditional(parts),
+            Kind::List(items) => self.list(items),
+            Kind::Tuple(items) => self.tuple(items),
+            Kind::Dict(pairs) => self.dict(pairs),
+            Kind::Comprehension(item, key, clauses) => self.comprehension(item, key.as_deref(), clauses),
+            Kind::Format(pieces) => self.format(pieces),
+            Kind::Lambda(..) => self.lambda(at),
+        }
+    }
+
+    fn two(&mut self, a: &Expr, b: &Expr, op: fn(Box<(Node, Node)>) -> Op) -> Result<Op> {
+        let a = self.expression(a)?;
+        let b = self.expression(b)?;
+        Ok(op(Box::new((a, b))))
+    }
+
+    fn unary(&mut self, operator: Unary, inner: &Expr) -> Result<Op> {
+        let inner = self.expression(inner)?;
+        Ok(fold_unary(operator, inner))
+    }
+
+    fn binary(&mut self, operator: Binary, a: &Expr, b: &Expr) -> Result<Op> {
+        let a = self.expression(a)?;
+        let b = self.expression(b)?;
+        Ok(fold_binary(operator, a, b))
+    }
+
+    fn conditional(&mut self, parts: &(Expr, Expr, Expr)) -> Result<Op> {
+        let condition = self.expression(&parts.0)?;
+        let then = self.expression(&parts.1)?;
+        let otherwise = self.expression(&parts.2)?;
+        Ok(Op::If(Box::new((condition, then, otherwise))))
+    }
+
+    fn list(&mut self, items: &[Expr]) -> Result<Op> {
+        Ok(fold_items(self.expressions(items)?, Value::list, Op::List))
+    }
+
+    fn tuple(&mut self, items: &[Expr]) -> Result<Op> {
+        Ok(fold_items(self.expressions(items)?, Value::tuple, Op::Tuple))
+    }
+
+    fn lambda(&self, at: At) -> Result<Op> {
+        let what = "a `lambda` is no value here: expected it in sorted, sort, min, max (as key=), map or filter";
+        Err(self.wrong(at, what))
+    }
+
+    fn slice(&mut self, of: &Expr, parts: &[Option<Box<Expr>>; 3]) -> Result<Op> {
+        let of = self.expression(of)?;
+        Ok(Op::Slice(Box::new(of), Box::new(self.parts(parts)?)))
+    }
+
+    fn comparison(&mut self, first: &Expr, rest: &[(ast::Compare, Expr)]) -> Result<Op> {
+        let types = is_type_call(first) || rest.iter().any(|(_, right)| is_type_call(right));
+        let first = self.operand(first, types)?;
+        let mut compiled = Vec::new();
+        for (operator, right) in rest {
+            compiled.push((*operator, self.operand(right, types)?));
+        }
+        Ok(match compiled.pop() {
+            Some((operator, right)) if compiled.is_empty() => Op::Compare(operator, Box::new((first, right))),
+            last => {
+                compiled.extend(last);
+                Op::CompareChain(Box::new(first), compiled)
+            }
+        })
+    }
+
+    fn dict(&mut self, pairs: &[(Expr, Expr)]) -> Result<Op> {
+        let mut compiled = Vec::new();
+        for (key, value) in pairs {
+            compiled.push((self.expression(key)?, self.expression(value)?));
+        }
+        let constant = |(key, value): &(Node, Node)| {
+            let (key, value) = (constant(key)?, constant(value)?);
+            ops::key(&key, &mut Budget::new()).ok()?;
+            Some((key, value))
+        };
+        Ok(match compiled.iter().map(constant).collect::<Option<Vec<_>>>() {
+            Some(pairs) => Op::Const(Value::map(pairs)),
+            None => Op::Dict(compiled),
+        })
+    }
+
+    fn format(&mut self, pieces: &[ast::FormatPiece]) -> Result<Op> {
+        let mut compiled = Vec::new();
+        for piece in pieces {
+            compiled.push(match piece {
+                ast::FormatPiece::Text(text) => FormatPiece::Text(text.as_str().into()),
+                ast::FormatPiece::Expression { value, repr, spec } => {
+                    format::check(spec).map_err(|what| self.wrong(value.at, what))?;
+                    FormatPiece::Value {
+                        value: self.expression(value)?,
+                        repr: *repr,
+                        spec: spec.as_str().into(),
+                    }
+                }
+            });
+        }
+        Ok(Op::Format(compiled))
+    }
+
+    /// The parts of a slice.
+    pub(super) fn parts(&mut self, parts: &[Option<Box<Expr>>; 3]) -> Result<[Option<Node>; 3]> {
+        let mut compiled = [None, None, None];
+        for (part, written) in compiled.iter_mut().zip(parts) {
+            if let Some(written) = written {
+                *part = Some(self.expression(written)?);
+            }
+        }
+        Ok(compiled)
+    }
+
+    /// A side of a comparison, in which the name of a type may stand beside `type(x)`.
+    fn operand(&mut self, written: &Expr, types: bool) -> Result<Node> {
+        if let Kind::Name(name) = &written.kind
+            && types
+            && self.find_local(name).is_none()
+            && !self.parameters.contains(name)
+            && let Some(known) = functions::type_name(name)
+        {
+            let (at, op) = (written.at, Op::Const(known.into()));
+            return Ok(Node { at, op });
+        }
+        self.expression(written)
     }
 
     fn expressions(&mut self, written: &[Expr]) -> Result<Vec<Node>> {
@@ -107,6 +179,9 @@ impl Compiler<'_> {
                 return Err(self.wrong(at, format!("the function `{name}` can only be called")));
             }
             Some(Global::Module(module)) => return Err(self.wrong(at, no_module(module))),
+            Some(Global::Builtin(_)) => {
+                return Err(self.wrong(at, format!("the function `{name}` can only be called")));
+            }
             Some(Global::Attribute) => return Ok(Op::Attribute(self.builder.key(name), Arc::clone(name))),
             Some(Global::InState(_)) => return Err(self.wrong(at, format!("expected {name}(\"state\")"))),
             None => {}
@@ -136,6 +211,9 @@ impl Compiler<'_> {
         {
             return Ok(Op::Const(value));
         }
+        if is_type_call(of) && &**name == "__name__" {
+            return Ok(self.expression(of)?.op);
+        }
         self.own(of, at)?;
         Ok(Op::Attribute(self.builder.key(name), Arc::clone(name)))
     }
@@ -162,15 +240,18 @@ impl Compiler<'_> {
             Some(key) => Some(self.expression(key)?),
             None => None,
         };
-        for local in &mut self.locals[before..] {
-            local.seen = false;
-        }
+        self.forget(before);
         Ok(Op::Comprehension(Box::new(Comprehension {
             item,
             key,
             clauses: compiled,
         })))
     }
+}
+
+/// `type(x)`.
+fn is_type_call(written: &Expr) -> bool {
+    matches!(&written.kind, Kind::Call(function, _) if matches!(&function.kind, Kind::Name(name) if &**name == "type"))
 }
 
 fn fold_unary(operator: Unary, inner: Node) -> Op {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::ast::{self, Expr, Kind, StmtKind as Written};
 use super::code::{Node, Op, Stmt};
+use super::functions::Function;
 use super::lexer::At;
 use crate::model::ModelBuilder;
 use crate::{Problem, Value};
@@ -22,6 +23,8 @@ pub(super) enum Global {
     /// A function, by its number, with the names of its parameters and how many have no default.
     Function(usize, Arc<[Arc<str>]>, usize),
     Module(Arc<str>),
+    /// A function of a module that was imported by its name.
+    Builtin(Function),
     /// An attribute of the instance that code names without `self`.
     Attribute,
     /// A function that asks for a state by its name: the paths of the states.
@@ -115,6 +118,13 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// Those behind the first so many can't be named any more.
+    fn forget(&mut self, before: usize) {
+        for local in self.locals.iter_mut().skip(before) {
+            local.seen = false;
+        }
+    }
+
     fn find_local(&self, name: &str) -> Option<usize> {
         self.locals.iter().rposition(|local| local.seen && &*local.name == name)
     }
@@ -162,10 +172,14 @@ fn assigned(statements: &[ast::Stmt], names: &mut BTreeSet<Arc<str>>) {
                 branches.iter().for_each(|(_, body)| assigned(body, names));
                 assigned(otherwise, names);
             }
-            Written::While(_, body) => assigned(body, names),
-            Written::For(target, _, body) => {
+            Written::While(_, body, otherwise) => {
+                assigned(body, names);
+                assigned(otherwise, names);
+            }
+            Written::For(target, _, body, otherwise) => {
                 names_of(target, names);
                 assigned(body, names);
+                assigned(otherwise, names);
             }
             _ => {}
         }
@@ -178,6 +192,6 @@ fn names_of(target: &ast::Target, names: &mut BTreeSet<Arc<str>>) {
             names.insert(Arc::clone(name));
         }
         ast::Target::Tuple(targets, _) => targets.iter().for_each(|target| names_of(target, names)),
-        ast::Target::Attribute(..) | ast::Target::Index(..) => {}
+        ast::Target::Attribute(..) | ast::Target::Index(..) | ast::Target::Slice(..) => {}
     }
 }

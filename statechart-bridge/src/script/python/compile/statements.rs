@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Compiler, Global, Result, no_module};
 use crate::Value;
-use crate::script::python::ast::{self, Expr, Kind, StmtKind as Written};
+use crate::script::python::ast::{self, Binary, Expr, Kind, StmtKind as Written};
 use crate::script::python::code::{Node, Op, Stmt, StmtKind, Target};
 use crate::script::python::lexer::At;
 
@@ -21,99 +21,130 @@ impl Compiler<'_> {
     }
 
     fn statement(&mut self, statement: &ast::Stmt) -> Result<Stmt> {
+        let kind = self.kind(statement)?;
         let at = statement.at;
-        let kind = match &statement.kind {
-            Written::Pass => StmtKind::Pass,
-            Written::Break | Written::Continue if self.loops == 0 => {
-                return Err(self.wrong(at, "there is no loop around"));
-            }
-            Written::Break => StmtKind::Break,
-            Written::Continue => StmtKind::Continue,
-            Written::Return(None) => StmtKind::Return(None),
-            Written::Return(Some(value)) => StmtKind::Return(Some(self.expression(value)?)),
-            Written::Expression(value) => StmtKind::Expression(self.expression(value)?),
-            Written::Assign(targets, value) => {
-                let shared = targets.len() > 1 || self.is_shared(value);
-                let node = self.expression(value)?;
-                self.stored(value);
-                let targets = targets.iter().map(|target| self.target(target, shared));
-                StmtKind::Assign(targets.collect::<Result<_>>()?, node)
-            }
-            Written::Augment(target, operator, value) => {
-                let value = self.expression(value)?;
-                StmtKind::Augment(self.place(target)?, *operator, value)
-            }
-            Written::Delete(targets) => {
-                let mut deletions = Vec::new();
-                for target in targets {
-                    match target {
-                        ast::Target::Index(of, index, at) => {
-                            self.changed(of, *at)?;
-                            let (of, index) = (self.expression(of)?, self.expression(index)?);
-                            let at = *at;
-                            let kind = StmtKind::DeleteIndex(of, index);
-                            deletions.push(Stmt { at, kind });
-                        }
-                        // A name that is gone and one without a value differ in nothing that code can see.
-                        other => deletions.push(Stmt {
-                            at,
-                            kind: StmtKind::Assign(
-                                vec![self.target(other, false)?],
-                                Node {
-                                    at,
-                                    op: Op::Const(Value::Nil),
-                                },
-                            ),
-                        }),
-                    }
-                }
-                let always = Node {
-                    at,
-                    op: Op::Const(Value::Bool(true)),
-                };
-                StmtKind::If(vec![(always, deletions)], Vec::new())
-            }
-            Written::Assert(condition, message) => {
-                let condition = self.expression(condition)?;
-                let message = match message {
-                    Some(message) => Some(self.expression(message)?),
-                    None => None,
-                };
-                StmtKind::Assert(condition, message)
-            }
-            Written::If(branches, otherwise) => {
-                let mut compiled = Vec::new();
-                for (condition, body) in branches {
-                    compiled.push((self.expression(condition)?, self.block(body)?));
-                }
-                StmtKind::If(compiled, self.block(otherwise)?)
-            }
-            Written::While(condition, body) => {
-                let condition = self.expression(condition)?;
-                StmtKind::While(condition, self.in_loop(body)?)
-            }
-            Written::For(target, over, body) => {
-                let over = self.expression(over)?;
-                let target = self.target(target, true)?;
-                StmtKind::For(target, over, self.in_loop(body)?)
-            }
-            Written::Def(..) => {
-                return Err(self.wrong(
-                    at,
-                    "a function in an action: write it in `top`, or as a method of the class",
-                ));
-            }
-            Written::Import(modules) => {
-                if let Some((module, _)) = modules
-                    .iter()
-                    .find(|(module, used)| **module != *"math" || used != module)
-                {
-                    return Err(self.wrong(at, no_module(module)));
-                }
-                StmtKind::Pass
-            }
-        };
         Ok(Stmt { at, kind })
+    }
+
+    /// As with expressions, each kind has a function of its own.
+    fn kind(&mut self, statement: &ast::Stmt) -> Result<StmtKind> {
+        let at = statement.at;
+        match &statement.kind {
+            Written::Pass => Ok(StmtKind::Pass),
+            Written::Break | Written::Continue if self.loops == 0 => self.refuse(at, "there is no loop around"),
+            Written::Break => Ok(StmtKind::Break),
+            Written::Continue => Ok(StmtKind::Continue),
+            Written::Return(None) => Ok(StmtKind::Return(None)),
+            Written::Return(Some(value)) => self.expression(value).map(|value| StmtKind::Return(Some(value))),
+            Written::Expression(value) => self.expression(value).map(StmtKind::Expression),
+            Written::Assign(targets, value) => self.assignment(targets, value),
+            Written::Augment(target, operator, value) => self.augmented(target, *operator, value),
+            Written::Delete(targets) => self.deletion(targets, at),
+            Written::Assert(condition, message) => self.assertion(condition, message.as_ref()),
+            Written::If(branches, otherwise) => self.branches(branches, otherwise),
+            Written::While(condition, body, otherwise) => self.repetition(condition, body, otherwise),
+            Written::For(target, over, body, otherwise) => self.each(target, over, body, otherwise),
+            Written::Def(..) => self.refuse(
+                at,
+                "a function in an action: write it in `top`, or as a method of the class",
+            ),
+            Written::Import(modules) => {
+                let unknown = modules
+                    .iter()
+                    .find(|(module, used)| **module != *"math" || used != module);
+                match unknown {
+                    Some((module, _)) => self.refuse(at, &no_module(module)),
+                    None => Ok(StmtKind::Pass),
+                }
+            }
+            Written::From(..) => self.refuse(at, "`from … import` in an action: write it in `top`"),
+        }
+    }
+
+    fn refuse(&self, at: At, what: &str) -> Result<StmtKind> {
+        Err(self.wrong(at, what))
+    }
+
+    fn assignment(&mut self, targets: &[ast::Target], value: &Expr) -> Result<StmtKind> {
+        let shared = targets.len() > 1 || self.is_shared(value);
+        let node = self.expression(value)?;
+        self.stored(value);
+        let targets = targets.iter().map(|target| self.target(target, shared));
+        Ok(StmtKind::Assign(targets.collect::<Result<_>>()?, node))
+    }
+
+    fn augmented(&mut self, target: &ast::Target, operator: Binary, value: &Expr) -> Result<StmtKind> {
+        let value = self.expression(value)?;
+        Ok(StmtKind::Augment(self.place(target)?, operator, value))
+    }
+
+    fn assertion(&mut self, condition: &Expr, message: Option<&Expr>) -> Result<StmtKind> {
+        let condition = self.expression(condition)?;
+        let message = message.map(|message| self.expression(message)).transpose()?;
+        Ok(StmtKind::Assert(condition, message))
+    }
+
+    fn branches(&mut self, branches: &[(Expr, Vec<ast::Stmt>)], otherwise: &[ast::Stmt]) -> Result<StmtKind> {
+        let mut compiled = Vec::new();
+        for (condition, body) in branches {
+            compiled.push((self.expression(condition)?, self.block(body)?));
+        }
+        Ok(StmtKind::If(compiled, self.block(otherwise)?))
+    }
+
+    fn repetition(&mut self, condition: &Expr, body: &[ast::Stmt], otherwise: &[ast::Stmt]) -> Result<StmtKind> {
+        let condition = self.expression(condition)?;
+        Ok(StmtKind::While(condition, self.in_loop(body)?, self.block(otherwise)?))
+    }
+
+    fn each(
+        &mut self,
+        target: &ast::Target,
+        over: &Expr,
+        body: &[ast::Stmt],
+        otherwise: &[ast::Stmt],
+    ) -> Result<StmtKind> {
+        let over = self.expression(over)?;
+        let target = self.target(target, true)?;
+        Ok(StmtKind::For(target, over, self.in_loop(body)?, self.block(otherwise)?))
+    }
+
+    fn deletion(&mut self, targets: &[ast::Target], at: At) -> Result<StmtKind> {
+        let mut deletions = Vec::new();
+        for target in targets {
+            match target {
+                ast::Target::Index(of, index, at) => {
+                    self.changed(of, *at)?;
+                    let (of, index) = (self.expression(of)?, self.expression(index)?);
+                    let at = *at;
+                    let kind = StmtKind::DeleteIndex(of, index);
+                    deletions.push(Stmt { at, kind });
+                }
+                ast::Target::Slice(of, parts, at) => {
+                    self.changed(of, *at)?;
+                    let of = self.expression(of)?;
+                    let at = *at;
+                    let kind = StmtKind::DeleteSlice(of, Box::new(self.parts(parts)?));
+                    deletions.push(Stmt { at, kind });
+                }
+                // A name that is gone and one without a value differ in nothing that code can see.
+                other => deletions.push(Stmt {
+                    at,
+                    kind: StmtKind::Assign(
+                        vec![self.target(other, false)?],
+                        Node {
+                            at,
+                            op: Op::Const(Value::Nil),
+                        },
+                    ),
+                }),
+            }
+        }
+        let always = Node {
+            at,
+            op: Op::Const(Value::Bool(true)),
+        };
+        Ok(StmtKind::If(vec![(always, deletions)], Vec::new()))
     }
 
     pub(super) fn target(&mut self, target: &ast::Target, shared: bool) -> Result<Target> {
@@ -141,6 +172,10 @@ impl Compiler<'_> {
                 let (of, index) = (self.expression(of)?, self.expression(index)?);
                 Target::Index(Box::new((of, index)))
             }
+            ast::Target::Slice(of, parts, at) => {
+                self.changed(of, *at)?;
+                Target::Slice(Box::new(self.expression(of)?), Box::new(self.parts(parts)?))
+            }
             ast::Target::Tuple(targets, at) => {
                 let targets = targets.iter().map(|target| self.target(target, true));
                 Target::Tuple(targets.collect::<Result<_>>()?, *at)
@@ -159,6 +194,9 @@ impl Compiler<'_> {
             ast::Target::Index(of, index, at) => {
                 self.changed(of, *at)?;
                 (*at, Kind::Index(Box::new(of.clone()), Box::new(index.clone())))
+            }
+            ast::Target::Slice(_, _, at) => {
+                return Err(self.wrong(*at, "a slice can't be changed by an operator: assign to it"));
             }
             ast::Target::Tuple(_, at) => return Err(self.wrong(*at, "several targets: expected one")),
         };

@@ -1,12 +1,15 @@
 //! Methods of text, bytes, lists and maps.
 
+mod case;
+mod codec;
 mod collections;
+mod split;
 mod text;
 
-pub(super) use collections::sort;
 use collections::{change_list, change_map, list_method, map_method};
+pub(super) use collections::{sort, sort_by};
 use std::sync::Arc;
-use text::text_method;
+use text::Call;
 
 use super::budget::Budget;
 use super::format;
@@ -42,12 +45,15 @@ macro_rules! methods {
 methods! {
     Append = "append",
     Capitalize = "capitalize",
+    CaseFold = "casefold",
+    Center = "center",
     Clear = "clear",
     Copy = "copy",
     Count = "count",
     Decode = "decode",
     Encode = "encode",
     EndsWith = "endswith",
+    ExpandTabs = "expandtabs",
     Extend = "extend",
     Find = "find",
     Format = "format",
@@ -58,9 +64,12 @@ methods! {
     Insert = "insert",
     IsAlnum = "isalnum",
     IsAlpha = "isalpha",
+    IsDecimal = "isdecimal",
     IsDigit = "isdigit",
     IsLower = "islower",
+    IsNumeric = "isnumeric",
     IsSpace = "isspace",
+    IsTitle = "istitle",
     IsUpper = "isupper",
     Items = "items",
     Join = "join",
@@ -72,6 +81,7 @@ methods! {
     Pop = "pop",
     PopItem = "popitem",
     RFind = "rfind",
+    RIndex = "rindex",
     RJust = "rjust",
     RPartition = "rpartition",
     RSplit = "rsplit",
@@ -87,6 +97,7 @@ methods! {
     SplitLines = "splitlines",
     StartsWith = "startswith",
     Strip = "strip",
+    SwapCase = "swapcase",
     Title = "title",
     Update = "update",
     Upper = "upper",
@@ -168,37 +179,55 @@ fn wrong(kind: &str, method: Method) -> String {
 /// Calls a method that leaves its receiver as it is.
 pub(super) fn call(receiver: &Value, method: Method, arguments: &Arguments<'_>, budget: &mut Budget) -> Result<Value> {
     match receiver {
-        Value::Str(text) => match method {
-            Method::Encode => {
-                budget.make(text.len())?;
-                Ok(text.as_bytes().into())
+        Value::Str(text) => {
+            let call = |is_text: bool, make: &dyn Fn(&[u8]) -> Value, budget: &mut Budget| {
+                let text = text.as_bytes();
+                Call {
+                    text,
+                    is_text,
+                    method,
+                    arguments,
+                    make,
+                }
+                .run(budget)
+            };
+            match method {
+                Method::Encode => codec::encode(text, arguments, budget),
+                Method::Format => Ok(format::format(text, arguments.values, arguments.named, budget)?.into()),
+                _ if arguments.values.iter().any(|value| matches!(value, Value::Bytes(_))) => {
+                    call(false, &|bytes| bytes.into(), budget)
+                }
+                _ => call(
+                    true,
+                    &|bytes| String::from_utf8_lossy(bytes).into_owned().into(),
+                    budget,
+                ),
             }
-            Method::Format => Ok(format::format(text, arguments.values, arguments.named, budget)?.into()),
-            _ if arguments.values.iter().any(|value| matches!(value, Value::Bytes(_))) => {
-                text_method(text.as_bytes(), method, arguments, budget, &|bytes| bytes.into())
-            }
-            _ => text_method(text.as_bytes(), method, arguments, budget, &|bytes| {
-                String::from_utf8_lossy(bytes).into_owned().into()
-            }),
-        },
+        }
         Value::Bytes(bytes) => match method {
-            Method::Decode => {
-                budget.make(bytes.len())?;
-                Ok(String::from_utf8_lossy(bytes).into_owned().into())
-            }
+            Method::Decode => codec::decode(bytes, arguments, budget),
             Method::Hex => {
                 budget.make(bytes.len().saturating_mul(2))?;
                 let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
                 Ok(digits.into())
             }
+            // In the models that know one type for both, decoded data are bytes all the same.
+            Method::Encode => Ok(receiver.clone()),
             // Parts of bytes share them.
-            _ => text_method(bytes, method, arguments, budget, &|part| {
-                Value::Bytes(if part.is_empty() || !within(bytes, part) {
-                    bytes::Bytes::copy_from_slice(part)
-                } else {
-                    bytes.slice_ref(part)
-                })
-            }),
+            _ => Call {
+                text: bytes,
+                is_text: false,
+                method,
+                arguments,
+                make: &|part| {
+                    Value::Bytes(if part.is_empty() || !within(bytes, part) {
+                        bytes::Bytes::copy_from_slice(part)
+                    } else {
+                        bytes.slice_ref(part)
+                    })
+                },
+            }
+            .run(budget),
         },
         Value::Map(map) => map_method(map, method, arguments, budget),
         Value::List(_) | Value::Tuple(_) => list_method(receiver, method, arguments, budget),

@@ -1,309 +1,338 @@
-//! Methods of text and bytes.
+//! Methods that text and bytes share.
 
+use super::case;
+use super::split::{split, split_lines, strip};
 use super::{Arguments, Method, Result, wrong};
 use crate::Value;
 use crate::script::python::budget::Budget;
 use crate::script::python::ops;
 
-/// Methods that text and bytes share. `make` makes a value of a part.
-pub(super) fn text_method(
-    text: &[u8],
-    method: Method,
-    arguments: &Arguments<'_>,
-    budget: &mut Budget,
-    make: &dyn Fn(&[u8]) -> Value,
-) -> Result<Value> {
-    let kind = "text";
-    let bytes = |index: usize| match arguments.get(index) {
-        Some(value) => match value.as_bytes() {
-            Some(bytes) => Ok(Some(bytes)),
-            None if value.is_nil() => Ok(None),
-            None => Err(format!("{}: {} where text is expected", method.name(), value.kind())),
-        },
-        None => Ok(None),
-    };
-    let needed = |index: usize| bytes(index)?.ok_or_else(|| format!("{}: a missing argument", method.name()));
-    let whole_text = || String::from_utf8_lossy(text);
-    let is_text = !matches!(make(b""), Value::Bytes(_));
-    budget.make(text.len())?;
-    // Positions are counted in characters of text and in bytes of bytes.
-    let count = |bytes: &[u8]| {
-        if is_text {
+/// A call of a method of text or bytes.
+pub(super) struct Call<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) is_text: bool,
+    pub(super) method: Method,
+    pub(super) arguments: &'a Arguments<'a>,
+    /// Makes a value of a part.
+    pub(super) make: &'a dyn Fn(&[u8]) -> Value,
+}
+
+impl Call<'_> {
+    fn as_bytes<'v>(&self, value: Option<&'v Value>) -> Result<Option<&'v [u8]>> {
+        match value {
+            Some(value) => match value.as_bytes() {
+                Some(bytes) => Ok(Some(bytes)),
+                None if value.is_nil() => Ok(None),
+                None => Err(format!(
+                    "{}: {} where text is expected",
+                    self.method.name(),
+                    value.kind()
+                )),
+            },
+            None => Ok(None),
+        }
+    }
+
+    /// The text that is given there.
+    fn bytes(&self, index: usize) -> Result<Option<&[u8]>> {
+        self.as_bytes(self.arguments.get(index))
+    }
+
+    fn needed(&self, index: usize) -> Result<&[u8]> {
+        self.bytes(index)?
+            .ok_or_else(|| format!("{}: a missing argument", self.method.name()))
+    }
+
+    /// A whole number that is given there.
+    fn int(&self, index: usize, name: &str) -> Result<Option<i64>> {
+        match self.arguments.get(index).or(self.arguments.named(name)) {
+            None | Some(Value::Nil) => Ok(None),
+            Some(Value::Int(value)) => Ok(Some(*value)),
+            Some(Value::Bool(value)) => Ok(Some(i64::from(*value))),
+            Some(other) => Err(format!(
+                "{}: {} where an int is expected",
+                self.method.name(),
+                other.kind()
+            )),
+        }
+    }
+
+    fn whole(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(self.text)
+    }
+
+    /// How long it is. Positions are counted in characters of text and in bytes of bytes.
+    fn count(&self, bytes: &[u8]) -> usize {
+        if self.is_text && !bytes.is_ascii() {
             String::from_utf8_lossy(bytes).chars().count()
         } else {
             bytes.len()
         }
-    };
-    let classify = |test: fn(char) -> bool| {
-        let text = whole_text();
-        Ok(Value::Bool(!text.is_empty() && text.chars().all(test)))
-    };
-    match method {
-        Method::StartsWith | Method::EndsWith => {
-            arguments.count(method, 1, 1)?;
-            let test = |part: &[u8]| match method {
-                Method::StartsWith => text.starts_with(part),
-                _ => text.ends_with(part),
-            };
-            if let Some(Value::Tuple(choices)) = arguments.get(0) {
-                return Ok(choices.iter().filter_map(Value::as_bytes).any(test).into());
-            }
-            Ok(test(needed(0)?).into())
+    }
+
+    /// The part that the arguments from this one on name, start and end; nothing if it starts behind the end.
+    fn part(&self, index: usize) -> Result<Option<(usize, &[u8])>> {
+        let (start, end) = (self.int(index, "")?, self.int(index + 1, "")?);
+        if start.is_none() && end.is_none() {
+            return Ok(Some((0, self.text)));
         }
-        Method::Lower => Ok(if text.is_ascii() || !is_text {
-            make(&text.to_ascii_lowercase())
-        } else {
-            whole_text().to_lowercase().into()
-        }),
-        Method::Upper => Ok(if text.is_ascii() || !is_text {
-            make(&text.to_ascii_uppercase())
-        } else {
-            whole_text().to_uppercase().into()
-        }),
-        Method::Capitalize | Method::Title => {
-            let mut start = true;
-            let changed: String = whole_text()
-                .chars()
-                .map(|c| {
-                    let c = if start {
-                        c.to_ascii_uppercase()
-                    } else {
-                        c.to_ascii_lowercase()
-                    };
-                    start = method == Method::Title && !c.is_alphanumeric();
-                    c
-                })
-                .collect();
-            Ok(make(changed.as_bytes()))
-        }
-        Method::Strip | Method::LStrip | Method::RStrip => {
-            arguments.count(method, 0, 1)?;
-            let set = bytes(0)?;
-            let goes = |byte: &u8| match set {
-                Some(set) => set.contains(byte),
-                None => byte.is_ascii_whitespace() || *byte == 0xb,
-            };
-            let (mut start, mut end) = (0, text.len());
-            if method != Method::RStrip {
-                start = text.iter().position(|byte| !goes(byte)).unwrap_or(end);
-            }
-            if method != Method::LStrip {
-                end = text
-                    .iter()
-                    .rposition(|byte| !goes(byte))
-                    .map_or(start, |at| (at + 1).max(start));
-            }
-            Ok(make(text.get(start..end).unwrap_or(&[])))
-        }
-        Method::Split | Method::RSplit => {
-            arguments.count(method, 0, 2)?;
-            let most = match arguments.get(1).or(arguments.named("maxsplit")) {
-                None | Some(Value::Nil) => usize::MAX,
-                Some(Value::Int(most)) => usize::try_from(*most).unwrap_or(usize::MAX),
-                Some(other) => return Err(format!("split: {} where an int is expected", other.kind())),
-            };
-            let parts = split(text, bytes(0)?, most, method == Method::RSplit)?;
-            budget.make_items(parts.len())?;
-            Ok(Value::list(parts.into_iter().map(make)))
-        }
-        Method::SplitLines => {
-            let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
-            if lines.last().is_some_and(|last| last.is_empty()) {
-                lines.pop();
-            }
-            budget.make_items(lines.len())?;
-            Ok(Value::list(
-                lines
-                    .into_iter()
-                    .map(|line| make(line.strip_suffix(b"\r").unwrap_or(line))),
-            ))
-        }
-        Method::Partition | Method::RPartition => {
-            let separator = needed(0)?;
-            if separator.is_empty() {
-                return Err("partition: an empty separator".to_owned());
-            }
-            let found = match method {
-                Method::Partition => ops::find(text, separator),
-                _ => rfind(text, separator),
-            };
-            Ok(match found {
-                Some(at) => Value::tuple([make(&text[..at]), make(separator), make(&text[at + separator.len()..])]),
-                None if method == Method::Partition => Value::tuple([make(text), make(b""), make(b"")]),
-                None => Value::tuple([make(b""), make(b""), make(text)]),
-            })
-        }
-        Method::Find | Method::RFind | Method::Index => {
-            arguments.count(method, 1, 2)?;
-            let part = needed(0)?;
-            let from = match arguments.get(1) {
-                None => 0,
-                Some(from) => {
-                    let from = usize::try_from(from.as_int().unwrap_or(0)).unwrap_or(0);
-                    if is_text {
-                        whole_text().char_indices().nth(from).map_or(text.len(), |(at, _)| at)
-                    } else {
-                        from.min(text.len())
-                    }
-                }
-            };
-            let rest = text.get(from..).unwrap_or(&[]);
-            let found = if method == Method::RFind {
-                rfind(rest, part)
+        let len = i64::try_from(self.count(self.text)).unwrap_or(i64::MAX);
+        let place = |value: i64| {
+            if value < 0 {
+                value.saturating_add(len).max(0)
             } else {
-                ops::find(rest, part)
+                value
+            }
+        };
+        let (start, end) = (place(start.unwrap_or(0)), place(end.unwrap_or(len)).min(len));
+        if start > len || start > end {
+            return Ok(None);
+        }
+        let offset = |position: i64| {
+            let position = usize::try_from(position).unwrap_or(0);
+            if !self.is_text || self.text.is_ascii() {
+                return position;
+            }
+            let whole = self.whole();
+            let found = whole.char_indices().nth(position).map(|(at, _)| at);
+            found.unwrap_or(self.text.len())
+        };
+        let (start, end) = (offset(start), offset(end));
+        Ok(self.text.get(start..end).map(|part| (start, part)))
+    }
+
+    fn find(&self) -> Result<Value> {
+        self.arguments.count(self.method, 1, 3)?;
+        let part = self.needed(0)?;
+        let found = self.part(1)?.and_then(|(start, text)| {
+            let found = match self.method {
+                Method::RFind | Method::RIndex => rfind(text, part),
+                _ => ops::find(text, part),
             };
-            match found {
-                Some(at) => Ok(count(&text[..from + at]).into()),
-                None if method == Method::Index => Err("index: the part is not in the text".to_owned()),
-                None => Ok(Value::Int(-1)),
+            found.map(|at| start + at)
+        });
+        match found {
+            Some(at) => Ok(self.count(&self.text[..at]).into()),
+            None if matches!(self.method, Method::Index | Method::RIndex) => {
+                Err(format!("{}: the part is not in the text", self.method.name()))
             }
+            None => Ok(Value::Int(-1)),
         }
-        Method::Count => {
-            let part = needed(0)?;
-            if part.is_empty() {
-                return Ok((count(text) + 1).into());
-            }
-            let (mut rest, mut found) = (text, 0_usize);
-            while let Some(at) = ops::find(rest, part) {
-                found += 1;
-                rest = &rest[at + part.len()..];
-            }
-            Ok(found.into())
+    }
+
+    fn count_parts(&self) -> Result<Value> {
+        self.arguments.count(self.method, 1, 3)?;
+        let part = self.needed(0)?;
+        let Some((_, mut rest)) = self.part(1)? else {
+            return Ok(Value::Int(0));
+        };
+        if part.is_empty() {
+            return Ok((self.count(rest) + 1).into());
         }
-        Method::Replace => {
-            arguments.count(method, 2, 3)?;
-            let (old, new) = (needed(0)?, needed(1)?);
-            if old.is_empty() {
-                return Err("replace: an empty text".to_owned());
-            }
-            let most = arguments.get(2).and_then(Value::as_int).unwrap_or(-1);
-            let most = usize::try_from(most).unwrap_or(usize::MAX);
-            let (mut rest, mut out, mut done) = (text, Vec::new(), 0);
-            while let Some(at) = (done < most).then(|| ops::find(rest, old)).flatten() {
-                budget.make(at + new.len())?;
-                out.extend_from_slice(&rest[..at]);
-                out.extend_from_slice(new);
-                rest = &rest[at + old.len()..];
-                done += 1;
-            }
-            out.extend_from_slice(rest);
-            Ok(make(&out))
+        let mut found = 0_usize;
+        while let Some(at) = ops::find(rest, part) {
+            found += 1;
+            rest = &rest[at + part.len()..];
         }
-        Method::Join => {
-            arguments.count(method, 1, 1)?;
-            let items = ops::items(arguments.get(0).unwrap_or(&Value::Nil), budget)?;
-            let mut out = Vec::new();
-            let mut is_bytes = !is_text;
-            for (at, item) in items.iter().enumerate() {
-                let Some(part) = item.as_bytes() else {
-                    return Err(format!("join: {} where text is expected", item.kind()));
-                };
-                is_bytes |= matches!(item, Value::Bytes(_));
-                budget.make(part.len() + text.len())?;
-                if at > 0 {
-                    out.extend_from_slice(text);
+        Ok(found.into())
+    }
+
+    fn starts_or_ends(&self) -> Result<Value> {
+        self.arguments.count(self.method, 1, 3)?;
+        let Some((_, text)) = self.part(1)? else {
+            return Ok(Value::Bool(false));
+        };
+        let test = |part: &[u8]| match self.method {
+            Method::StartsWith => text.starts_with(part),
+            _ => text.ends_with(part),
+        };
+        if let Some(Value::Tuple(choices)) = self.arguments.get(0) {
+            return Ok(choices.iter().filter_map(Value::as_bytes).any(test).into());
+        }
+        Ok(test(self.needed(0)?).into())
+    }
+
+    fn replace(&self, budget: &mut Budget) -> Result<Value> {
+        self.arguments.count(self.method, 2, 3)?;
+        let (old, new) = (self.needed(0)?, self.needed(1)?);
+        let most = usize::try_from(self.int(2, "count")?.unwrap_or(-1)).unwrap_or(usize::MAX);
+        let (mut rest, mut out, mut done) = (self.text, Vec::new(), 0);
+        if old.is_empty() {
+            // Between all characters, and around them.
+            let whole = self.whole();
+            let parts: Vec<&[u8]> = if self.is_text {
+                whole
+                    .split("")
+                    .filter(|part| !part.is_empty())
+                    .map(str::as_bytes)
+                    .collect()
+            } else {
+                rest.chunks(1).collect()
+            };
+            budget.make_items(parts.len())?;
+            for part in parts {
+                if done < most {
+                    budget.make(new.len())?;
+                    out.extend_from_slice(new);
+                    done += 1;
                 }
                 out.extend_from_slice(part);
             }
-            Ok(if is_bytes { out.into() } else { make(&out) })
+            if done < most {
+                out.extend_from_slice(new);
+            }
+            return Ok((self.make)(&out));
         }
-        Method::RemovePrefix => Ok(make(text.strip_prefix(needed(0)?).unwrap_or(text))),
-        Method::RemoveSuffix => Ok(make(text.strip_suffix(needed(0)?).unwrap_or(text))),
-        Method::IsDigit => classify(|c| c.is_ascii_digit()),
-        Method::IsAlpha => classify(char::is_alphabetic),
-        Method::IsAlnum => classify(char::is_alphanumeric),
-        Method::IsSpace => classify(char::is_whitespace),
-        Method::IsLower => {
-            Ok((whole_text().chars().any(char::is_lowercase) && !whole_text().chars().any(char::is_uppercase)).into())
+        while let Some(at) = (done < most).then(|| ops::find(rest, old)).flatten() {
+            budget.make(at + new.len())?;
+            out.extend_from_slice(&rest[..at]);
+            out.extend_from_slice(new);
+            rest = &rest[at + old.len()..];
+            done += 1;
         }
-        Method::IsUpper => {
-            Ok((whole_text().chars().any(char::is_uppercase) && !whole_text().chars().any(char::is_lowercase)).into())
-        }
-        Method::LJust | Method::RJust | Method::ZFill => {
-            let Some(width) = arguments.get(0).and_then(Value::as_int) else {
-                return Err(wrong(kind, method));
+        out.extend_from_slice(rest);
+        Ok((self.make)(&out))
+    }
+
+    fn join(&self, budget: &mut Budget) -> Result<Value> {
+        self.arguments.count(self.method, 1, 1)?;
+        let items = ops::items(self.arguments.get(0).unwrap_or(&Value::Nil), budget)?;
+        let mut out = Vec::new();
+        let mut is_bytes = !self.is_text;
+        for (at, item) in items.iter().enumerate() {
+            let Some(part) = item.as_bytes() else {
+                return Err(format!("join: {} where text is expected", item.kind()));
             };
-            let missing = usize::try_from(width).unwrap_or(0).saturating_sub(count(text));
-            budget.make(missing)?;
-            let fill = match (method, bytes(1)?) {
-                (Method::ZFill, _) => b"0",
-                (_, Some(fill)) => fill,
-                (_, None) => b" ",
-            };
-            let padding = fill.repeat(missing);
-            Ok(match method {
-                Method::LJust => make(&[text, &padding].concat()),
-                Method::ZFill if text.starts_with(b"-") => make(&[b"-", &padding[..], &text[1..]].concat()),
-                _ => make(&[&padding, text].concat()),
-            })
+            is_bytes |= matches!(item, Value::Bytes(_));
+            budget.make(part.len() + self.text.len())?;
+            if at > 0 {
+                out.extend_from_slice(self.text);
+            }
+            out.extend_from_slice(part);
         }
-        Method::Decode | Method::Encode => Ok(make(text)),
-        _ => Err(wrong(kind, method)),
+        Ok(if is_bytes { out.into() } else { (self.make)(&out) })
+    }
+
+    fn partition(&self) -> Result<Value> {
+        self.arguments.count(self.method, 1, 1)?;
+        let separator = self.needed(0)?;
+        if separator.is_empty() {
+            return Err("partition: an empty separator".to_owned());
+        }
+        let found = match self.method {
+            Method::Partition => ops::find(self.text, separator),
+            _ => rfind(self.text, separator),
+        };
+        let (text, make) = (self.text, self.make);
+        Ok(match found {
+            Some(at) => Value::tuple([make(&text[..at]), make(separator), make(&text[at + separator.len()..])]),
+            None if self.method == Method::Partition => Value::tuple([make(text), make(b""), make(b"")]),
+            None => Value::tuple([make(b""), make(b""), make(text)]),
+        })
+    }
+
+    fn pad(&self, budget: &mut Budget) -> Result<Value> {
+        self.arguments
+            .count(self.method, 1, if self.method == Method::ZFill { 1 } else { 2 })?;
+        let Some(width) = self.int(0, "width")? else {
+            return Err(wrong("text", self.method));
+        };
+        let missing = usize::try_from(width)
+            .unwrap_or(0)
+            .saturating_sub(self.count(self.text));
+        let fill = match (self.method, self.bytes(1)?) {
+            (Method::ZFill, _) => b"0",
+            (_, Some(fill)) if self.count(fill) != 1 => {
+                return Err(format!("{}: expected one character to fill with", self.method.name()));
+            }
+            (_, Some(fill)) => fill,
+            (_, None) => b" ",
+        };
+        budget.make(missing.saturating_mul(fill.len()))?;
+        let padding = |count: usize| fill.repeat(count);
+        let text = self.text;
+        let out = match self.method {
+            Method::LJust => [text, &padding(missing)].concat(),
+            Method::Center => {
+                // An odd rest goes to the right, or to the left if the width is odd too.
+                let odd = missing % 2 == 1 && width % 2 == 1;
+                let left = missing / 2 + usize::from(odd);
+                [&padding(left), text, &padding(missing - left)].concat()
+            }
+            Method::ZFill if text.starts_with(b"-") || text.starts_with(b"+") => {
+                [&text[..1], &padding(missing), &text[1..]].concat()
+            }
+            _ => [&padding(missing), text].concat(),
+        };
+        Ok((self.make)(&out))
+    }
+
+    fn expand_tabs(&self, budget: &mut Budget) -> Result<Value> {
+        let width = usize::try_from(self.int(0, "tabsize")?.unwrap_or(8))
+            .unwrap_or(0)
+            .min(1024);
+        let mut out = String::new();
+        let mut column = 0;
+        for c in self.whole().chars() {
+            match c {
+                '\t' if width > 0 => {
+                    let count = width - column % width;
+                    budget.make(count)?;
+                    out.extend(std::iter::repeat_n(' ', count));
+                    column += count;
+                }
+                '\t' => {}
+                c => {
+                    out.push(c);
+                    column = if matches!(c, '\n' | '\r') { 0 } else { column + 1 };
+                }
+            }
+        }
+        Ok((self.make)(out.as_bytes()))
+    }
+
+    pub(super) fn run(&self, budget: &mut Budget) -> Result<Value> {
+        budget.make(self.text.len())?;
+        let (text, make) = (self.text, self.make);
+        match self.method {
+            Method::StartsWith | Method::EndsWith => self.starts_or_ends(),
+            Method::Find | Method::RFind | Method::Index | Method::RIndex => self.find(),
+            Method::Count => self.count_parts(),
+            Method::Replace => self.replace(budget),
+            Method::Join => self.join(budget),
+            Method::Partition | Method::RPartition => self.partition(),
+            Method::LJust | Method::RJust | Method::Center | Method::ZFill => self.pad(budget),
+            Method::ExpandTabs => self.expand_tabs(budget),
+            Method::Strip | Method::LStrip | Method::RStrip => {
+                self.arguments.count(self.method, 0, 1)?;
+                let start = self.method != Method::RStrip;
+                let end = self.method != Method::LStrip;
+                Ok(make(strip(text, self.bytes(0)?, self.is_text, start, end)))
+            }
+            Method::Split | Method::RSplit => {
+                self.arguments.count(self.method, 0, 2)?;
+                let most = usize::try_from(self.int(1, "maxsplit")?.unwrap_or(-1)).unwrap_or(usize::MAX);
+                let separator = self.as_bytes(self.arguments.get(0).or(self.arguments.named("sep")))?;
+                let parts = split(text, separator, most, self.method == Method::RSplit)?;
+                budget.make_items(parts.len())?;
+                Ok(Value::list(parts.into_iter().map(make)))
+            }
+            Method::SplitLines => {
+                let keep = self.arguments.get(0).or(self.arguments.named("keepends"));
+                let lines = split_lines(text, keep.is_some_and(Value::is_true));
+                budget.make_items(lines.len())?;
+                Ok(Value::list(lines.into_iter().map(make)))
+            }
+            Method::RemovePrefix => Ok(make(text.strip_prefix(self.needed(0)?).unwrap_or(text))),
+            Method::RemoveSuffix => Ok(make(text.strip_suffix(self.needed(0)?).unwrap_or(text))),
+            _ => case::change(self.method, text, self.is_text, make)
+                .or_else(|| case::test(self.method, &self.whole()))
+                .ok_or_else(|| wrong("text", self.method)),
+        }
     }
 }
 
-fn rfind(whole: &[u8], part: &[u8]) -> Option<usize> {
+pub(super) fn rfind(whole: &[u8], part: &[u8]) -> Option<usize> {
     let last = whole.len().checked_sub(part.len())?;
     (0..=last).rev().find(|at| whole[*at..].starts_with(part))
-}
-
-fn split<'a>(text: &'a [u8], separator: Option<&[u8]>, most: usize, from_end: bool) -> Result<Vec<&'a [u8]>> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    match separator {
-        Some([]) => return Err("split: an empty separator".to_owned()),
-        Some(separator) => {
-            while parts.len() < most {
-                let found = if from_end {
-                    rfind(rest, separator)
-                } else {
-                    ops::find(rest, separator)
-                };
-                let Some(at) = found else { break };
-                if from_end {
-                    parts.push(&rest[at + separator.len()..]);
-                    rest = &rest[..at];
-                } else {
-                    parts.push(&rest[..at]);
-                    rest = &rest[at + separator.len()..];
-                }
-            }
-            parts.push(rest);
-        }
-        None => {
-            let space = |byte: &u8| byte.is_ascii_whitespace();
-            loop {
-                rest = if from_end {
-                    rest.trim_ascii_end()
-                } else {
-                    rest.trim_ascii_start()
-                };
-                if rest.is_empty() {
-                    break;
-                }
-                if parts.len() >= most {
-                    parts.push(if from_end {
-                        rest.trim_ascii_start()
-                    } else {
-                        rest.trim_ascii_end()
-                    });
-                    break;
-                }
-                if from_end {
-                    let start = rest.iter().rposition(space).map_or(0, |at| at + 1);
-                    parts.push(&rest[start..]);
-                    rest = &rest[..start];
-                } else {
-                    let end = rest.iter().position(space).unwrap_or(rest.len());
-                    parts.push(&rest[..end]);
-                    rest = &rest[end..];
-                }
-            }
-        }
-    }
-    if from_end {
-        parts.reverse();
-    }
-    Ok(parts)
 }

@@ -32,6 +32,9 @@ impl Parser<'_> {
     pub(super) fn test(&mut self) -> Result<Expr, Problem> {
         self.deeper(|parser| {
             parser.refuse()?;
+            if parser.is_word("lambda") {
+                return parser.lambda();
+            }
             let value = parser.or()?;
             let at = parser.at();
             if !parser.eat_word("if") {
@@ -43,6 +46,23 @@ impl Parser<'_> {
             let kind = Kind::If(Box::new((condition, value, otherwise)));
             Ok(Expr { at, kind })
         })
+    }
+
+    /// `lambda a, b: value`.
+    fn lambda(&mut self) -> Result<Expr, Problem> {
+        let at = self.at();
+        self.next += 1;
+        let mut parameters = Vec::new();
+        while !self.is(":") {
+            parameters.push(self.name()?);
+            if !self.eat(",") {
+                break;
+            }
+        }
+        self.need(":")?;
+        let value = Box::new(self.test()?);
+        let kind = Kind::Lambda(parameters, value);
+        Ok(Expr { at, kind })
     }
 
     /// `a or b or c`.
@@ -112,9 +132,9 @@ impl Parser<'_> {
             Token::Name(name) if **name == *"is" => {
                 self.next += 1;
                 return Ok(Some(if self.eat_word("not") {
-                    Compare::NotEqual
+                    Compare::IsNot
                 } else {
-                    Compare::Equal
+                    Compare::Is
                 }));
             }
             Token::Name(name) if **name == *"not" && matches!(self.ahead(), Token::Name(word) if **word == *"in") => {

@@ -55,7 +55,7 @@ struct Parser<'a> {
 const END: (Token, At) = (Token::End, At { line: 0, column: 0 });
 
 /// Words that can't be names, with what to do instead.
-const REFUSED: [(&str, &str); 14] = [
+const REFUSED: [(&str, &str); 13] = [
     ("class", "classes stand in the diagram"),
     ("try", "errors can't be caught: test first"),
     ("except", "errors can't be caught: test first"),
@@ -67,7 +67,6 @@ const REFUSED: [(&str, &str); 14] = [
     ("yield", "there are no generators"),
     ("async", "there are no coroutines"),
     ("await", "there are no coroutines"),
-    ("lambda", "write a function in `top`, or a method"),
     ("exec", "there is no exec"),
     ("match", "use if and elif"),
 ];

@@ -29,8 +29,7 @@ impl Parser<'_> {
                 self.next += 1;
                 let condition = self.test()?;
                 let body = self.deeper(Self::block)?;
-                self.no_else("while")?;
-                StmtKind::While(condition, body)
+                StmtKind::While(condition, body, self.otherwise()?)
             }
             "for" => {
                 self.next += 1;
@@ -38,8 +37,7 @@ impl Parser<'_> {
                 self.need_word("in")?;
                 let over = self.tuple_or_one()?;
                 let body = self.deeper(Self::block)?;
-                self.no_else("for")?;
-                StmtKind::For(target, over, body)
+                StmtKind::For(target, over, body, self.otherwise()?)
             }
             "def" => {
                 self.next += 1;
@@ -51,11 +49,13 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn no_else(&self, what: &str) -> Result<(), Problem> {
-        if self.is_word("else") {
-            return Err(self.wrong(format!("`else` of a `{what}` is not part of the action language")));
+    /// `else` of a loop.
+    fn otherwise(&mut self) -> Result<Vec<Stmt>, Problem> {
+        if self.eat_word("else") {
+            self.deeper(Self::block)
+        } else {
+            Ok(Vec::new())
         }
-        Ok(())
     }
 
     fn conditional(&mut self) -> Result<StmtKind, Problem> {
@@ -174,7 +174,7 @@ impl Parser<'_> {
     fn import(&mut self) -> Result<StmtKind, Problem> {
         let mut modules = Vec::new();
         if self.eat_word("from") {
-            return Err(self.wrong("`from … import` is not part of the action language: there are no modules"));
+            return self.import_from();
         }
         self.next += 1;
         loop {
@@ -193,6 +193,36 @@ impl Parser<'_> {
                 return Ok(StmtKind::Import(modules));
             }
         }
+    }
+
+    /// `from math import sqrt, floor as down`.
+    fn import_from(&mut self) -> Result<StmtKind, Problem> {
+        let mut module = self.name()?.to_string();
+        while self.eat(".") {
+            module = format!("{module}.{}", self.name()?);
+        }
+        self.need_word("import")?;
+        if self.is("*") {
+            return Err(self.wrong("`import *`: expected the names that are used"));
+        }
+        let bracket = self.eat("(");
+        let mut names = Vec::new();
+        loop {
+            let name = self.name()?;
+            let used = if self.eat_word("as") {
+                self.name()?
+            } else {
+                Arc::clone(&name)
+            };
+            names.push((name, used));
+            if !self.eat(",") || self.is(")") {
+                break;
+            }
+        }
+        if bracket {
+            self.need(")")?;
+        }
+        Ok(StmtKind::From(module.into(), names))
     }
 
     /// `print a, b` of Python 2.
@@ -259,6 +289,7 @@ impl Parser<'_> {
             Kind::Name(name) => Target::Name(name, at),
             Kind::Attribute(of, name) => Target::Attribute(*of, name, at),
             Kind::Index(of, index) => Target::Index(*of, *index, at),
+            Kind::Slice(of, parts) => Target::Slice(*of, parts, at),
             Kind::Tuple(items) | Kind::List(items) if !items.is_empty() => {
                 let targets = items.into_iter().map(|item| self.target(item));
                 Target::Tuple(targets.collect::<Result<_, _>>()?, at)

@@ -5,11 +5,39 @@ use std::sync::Arc;
 use super::{Flow, Frame, Result};
 use crate::script::python::code::{Clause, Comprehension, FormatPiece, Node};
 use crate::script::python::format;
+use crate::script::python::functions::{self, Function};
 use crate::script::python::lexer::At;
 use crate::script::python::methods::{self, Arguments, Method};
+use crate::script::python::ops;
 use crate::{Context, Value};
 
 impl Frame<'_> {
+    pub(super) fn builtin(
+        &mut self,
+        at: At,
+        function: Function,
+        arguments: &[Node],
+        named: &[(Arc<str>, Node)],
+        cx: &mut Context<'_>,
+    ) -> Result<Value> {
+        self.step(at)?;
+        let values = self.all(arguments, cx)?;
+        let named = self.named(named, cx)?;
+        let arguments = Arguments {
+            values: &values,
+            named: &named,
+        };
+        let result = functions::call(function, &arguments, cx, self.budget);
+        self.at(at, result)
+    }
+
+    pub(super) fn own_method(&mut self, at: At, name: &str, arguments: &[Node], cx: &mut Context<'_>) -> Result<Value> {
+        self.step(at)?;
+        let values = self.all(arguments, cx)?;
+        let result = self.budget.lend(|| cx.call(name, &values));
+        result.map_err(|fault| fault.at(at.place(self.file)))
+    }
+
     pub(super) fn method(
         &mut self,
         at: At,
@@ -129,6 +157,9 @@ impl Frame<'_> {
                     None => Value::Nil,
                 };
                 let value = self.eval(&comprehension.item, cx)?;
+                let result = ops::key(&key, self.budget);
+                self.at(at, result)?;
+                self.admit(at, &value)?;
                 push(key, value);
                 Ok(())
             }

@@ -1,15 +1,16 @@
 //! Runs compiled code.
 
 mod calls;
+mod keyed;
 mod statements;
+
 use std::sync::Arc;
 
-use super::ast::{Binary, Compare};
+use super::ast::{Binary, Compare, Unary};
 use super::budget::Budget;
 use super::code::{Clock, Node, Op, Program};
 use super::functions::{self};
 use super::lexer::At;
-use super::methods::Arguments;
 use super::ops;
 use crate::{Context, Fault, Value};
 
@@ -49,6 +50,30 @@ impl Frame<'_> {
         self.at(at, result)
     }
 
+    /// Goes into an expression or a block; whoever calls comes out of it by [`Budget::unnest`]. An error ends all anyway.
+    #[inline]
+    fn nest(&mut self, at: At) -> Result<()> {
+        let result = self.budget.nest();
+        self.at(at, result)
+    }
+
+    /// A value becomes a part of another.
+    #[inline]
+    fn admit(&mut self, at: At, value: &Value) -> Result<()> {
+        let result = self.budget.admit(value);
+        self.at(at, result)
+    }
+
+    /// The value of an index or a key.
+    fn index(&mut self, node: &Node, cx: &mut Context<'_>) -> Result<Value> {
+        let index = self.eval(node, cx)?;
+        if let Value::Tuple(_) = index {
+            let result = ops::key(&index, self.budget);
+            self.at(node.at, result)?;
+        }
+        Ok(index)
+    }
+
     fn items(&mut self, over: &Node, cx: &mut Context<'_>) -> Result<Arc<Vec<Value>>> {
         let value = self.eval(over, cx)?;
         let items = ops::items(&value, self.budget);
@@ -61,6 +86,27 @@ impl Frame<'_> {
             values.push(self.eval(node, cx)?);
         }
         Ok(values)
+    }
+
+    /// The items of a new list.
+    fn parts(&mut self, at: At, nodes: &[Node], cx: &mut Context<'_>) -> Result<Vec<Value>> {
+        let made = self.budget.make_items(nodes.len());
+        self.at(at, made)?;
+        let values = self.all(nodes, cx)?;
+        for value in &values {
+            self.admit(at, value)?;
+        }
+        Ok(values)
+    }
+
+    fn bounds(&mut self, parts: &[Option<Node>; 3], cx: &mut Context<'_>) -> Result<[Option<Value>; 3]> {
+        let mut bounds = [None, None, None];
+        for (bound, part) in bounds.iter_mut().zip(parts) {
+            if let Some(part) = part {
+                *bound = Some(self.eval(part, cx)?);
+            }
+        }
+        Ok(bounds)
     }
 
     fn named(&mut self, nodes: &[(Arc<str>, Node)], cx: &mut Context<'_>) -> Result<Vec<(Arc<str>, Value)>> {
@@ -93,10 +139,33 @@ impl Frame<'_> {
     pub(super) fn test(&mut self, node: &Node, cx: &mut Context<'_>) -> Result<bool> {
         match &node.op {
             Op::Compare(operator, operands) => self.compare(node.at, *operator, &operands.0, &operands.1, cx),
-            Op::And(operands) => Ok(self.test(&operands.0, cx)? && self.test(&operands.1, cx)?),
-            Op::Or(operands) => Ok(self.test(&operands.0, cx)? || self.test(&operands.1, cx)?),
-            Op::Unary(super::ast::Unary::Not, inner) => Ok(!self.test(inner, cx)?),
-            Op::InState(_) => Ok(self.eval(node, cx)?.is_true()),
+            Op::And(operands) => {
+                self.nest(node.at)?;
+                let result = self.test(&operands.0, cx)? && self.test(&operands.1, cx)?;
+                self.budget.unnest();
+                Ok(result)
+            }
+            Op::Or(operands) => {
+                self.nest(node.at)?;
+                let result = self.test(&operands.0, cx)? || self.test(&operands.1, cx)?;
+                self.budget.unnest();
+                Ok(result)
+            }
+            Op::Unary(Unary::Not, inner) => {
+                self.nest(node.at)?;
+                let result = !self.test(inner, cx)?;
+                self.budget.unnest();
+                Ok(result)
+            }
+            Op::InState(references) => {
+                for reference in references {
+                    let active = cx.in_state(reference);
+                    if !active.map_err(|fault| fault.at(node.at.place(self.file)))? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
             _ => match self.peek(node, cx) {
                 Some(value) => Ok(value.is_true()),
                 None => Ok(self.eval(node, cx)?.is_true()),
@@ -105,18 +174,19 @@ impl Frame<'_> {
     }
 
     fn compare(&mut self, at: At, operator: Compare, a: &Node, b: &Node, cx: &mut Context<'_>) -> Result<bool> {
-        if let (Some(a), Some(b)) = (self.peek(a, cx), self.peek(b, cx)) {
-            let result = ops::compare(operator, a, b);
+        if let (Some(a), Some(b)) = (self.peek(a, cx), self.peek(b, cx))
+            && let Some(result) = ops::compare_simple(operator, a, b)
+        {
             return self.at(at, result);
         }
         let a = self.eval(a, cx)?;
-        let result = match self.peek(b, cx) {
-            Some(b) => ops::compare(operator, &a, b),
-            None => {
-                let b = self.eval(b, cx)?;
-                ops::compare(operator, &a, &b)
-            }
-        };
+        if let Some(b) = self.peek(b, cx)
+            && let Some(result) = ops::compare_simple(operator, &a, b)
+        {
+            return self.at(at, result);
+        }
+        let b = self.eval(b, cx)?;
+        let result = ops::compare(operator, &a, &b, self.budget);
         self.at(at, result)
     }
 
@@ -133,30 +203,48 @@ impl Frame<'_> {
                 Some(value) => Ok(value.clone()),
                 None => Err(self.no_attribute(node.at, name, cx)),
             },
-            Op::Compare(..) | Op::Unary(super::ast::Unary::Not, _) => Ok(Value::Bool(self.test(node, cx)?)),
-            Op::Binary(operator, operands) => self.binary(node.at, *operator, &operands.0, &operands.1, cx),
-            Op::And(operands) => {
-                let left = self.eval(&operands.0, cx)?;
-                if left.is_true() {
-                    self.eval(&operands.1, cx)
-                } else {
-                    Ok(left)
-                }
+            _ => {
+                self.nest(node.at)?;
+                let value = self.compute(node, cx)?;
+                self.budget.unnest();
+                Ok(value)
             }
-            Op::Or(operands) => {
-                let left = self.eval(&operands.0, cx)?;
-                if left.is_true() {
-                    Ok(left)
-                } else {
-                    self.eval(&operands.1, cx)
-                }
-            }
+        }
+    }
+
+    /// The value of what has others inside. Each kind has a function of its own, so that this one, which calls itself by
+    /// way of them, takes little stack.
+    fn compute(&mut self, node: &Node, cx: &mut Context<'_>) -> Result<Value> {
+        let at = node.at;
+        match &node.op {
+            Op::Compare(..) | Op::Unary(Unary::Not, _) | Op::InState(_) => self.test(node, cx).map(Value::Bool),
+            Op::Binary(operator, operands) => self.binary(at, *operator, &operands.0, &operands.1, cx),
+            Op::And(operands) => self.and(&operands.0, &operands.1, cx),
+            Op::Or(operands) => self.or(&operands.0, &operands.1, cx),
             Op::If(parts) => {
                 let (condition, then, otherwise) = &**parts;
                 let chosen = if self.test(condition, cx)? { then } else { otherwise };
                 self.eval(chosen, cx)
             }
-            _ => self.eval_rest(node, cx),
+            Op::Index(of_and_index) => self.item(at, &of_and_index.0, &of_and_index.1, cx),
+            Op::Slice(of, parts) => self.slice(at, of, parts, cx),
+            Op::Unary(operator, inner) => self.unary(at, *operator, inner, cx),
+            Op::CompareChain(first, rest) => self.chain(at, first, rest, cx).map(Value::Bool),
+            Op::List(items) => self.parts(at, items, cx).map(Value::from),
+            Op::Tuple(items) => self.parts(at, items, cx).map(Value::tuple),
+            Op::Dict(pairs) => self.dict(at, pairs, cx),
+            Op::Comprehension(comprehension) => self.comprehension(at, comprehension, cx),
+            Op::Format(pieces) => self.format(at, pieces, cx),
+            Op::Builtin(function, arguments, named) => self.builtin(at, *function, arguments, named, cx),
+            Op::Function(number, arguments) => self.function(at, *number, arguments, cx),
+            Op::OwnMethod(name, arguments) => self.own_method(at, name, arguments, cx),
+            Op::Method(of, method, arguments, named) => self.method(at, of, *method, arguments, named, cx),
+            Op::Keyed(keyed) => self.keyed(at, keyed, cx),
+            Op::IsInstance(value, types) => self.is_instance(value, types, cx),
+            Op::HasAttribute(name) => Ok((cx.find(name).is_some() || cx.has_method(name)).into()),
+            Op::Time(clock) => Ok(time(*clock, cx)),
+            // These need no computing.
+            Op::Const(_) | Op::Parameter(_) | Op::Local(..) | Op::Attribute(..) => self.eval(node, cx),
         }
     }
 
@@ -167,109 +255,82 @@ impl Frame<'_> {
         self.at(at, result)
     }
 
-    /// What is rarer.
-    fn eval_rest(&mut self, node: &Node, cx: &mut Context<'_>) -> Result<Value> {
-        match &node.op {
-            Op::Index(of_and_index) => {
-                let (of, index) = &**of_and_index;
-                let index = self.eval(index, cx)?;
-                let result = match self.peek(of, cx) {
-                    Some(of) => ops::index(of, &index),
-                    None => {
-                        let of = self.eval(of, cx)?;
-                        ops::index(&of, &index)
-                    }
-                };
-                self.at(node.at, result)
-            }
-            Op::Slice(of, parts) => {
+    fn and(&mut self, a: &Node, b: &Node, cx: &mut Context<'_>) -> Result<Value> {
+        let left = self.eval(a, cx)?;
+        if left.is_true() { self.eval(b, cx) } else { Ok(left) }
+    }
+
+    fn or(&mut self, a: &Node, b: &Node, cx: &mut Context<'_>) -> Result<Value> {
+        let left = self.eval(a, cx)?;
+        if left.is_true() { Ok(left) } else { self.eval(b, cx) }
+    }
+
+    fn item(&mut self, at: At, of: &Node, index: &Node, cx: &mut Context<'_>) -> Result<Value> {
+        let index = self.index(index, cx)?;
+        let result = match self.peek(of, cx) {
+            Some(of) => ops::index(of, &index),
+            None => {
                 let of = self.eval(of, cx)?;
-                let mut bounds = [None, None, None];
-                for (bound, part) in bounds.iter_mut().zip(parts.iter()) {
-                    if let Some(part) = part {
-                        *bound = Some(self.eval(part, cx)?);
-                    }
-                }
-                let result = ops::slice(&of, bounds, self.budget);
-                self.at(node.at, result)
+                ops::index(&of, &index)
             }
-            Op::Unary(operator, inner) => {
-                let value = self.eval(inner, cx)?;
-                self.at(node.at, ops::unary(*operator, &value))
+        };
+        self.at(at, result)
+    }
+
+    fn slice(&mut self, at: At, of: &Node, parts: &[Option<Node>; 3], cx: &mut Context<'_>) -> Result<Value> {
+        let of = self.eval(of, cx)?;
+        let bounds = self.bounds(parts, cx)?;
+        let result = ops::slice(&of, &bounds, self.budget);
+        self.at(at, result)
+    }
+
+    fn unary(&mut self, at: At, operator: Unary, inner: &Node, cx: &mut Context<'_>) -> Result<Value> {
+        let value = self.eval(inner, cx)?;
+        self.at(at, ops::unary(operator, &value))
+    }
+
+    fn chain(&mut self, at: At, first: &Node, rest: &[(Compare, Node)], cx: &mut Context<'_>) -> Result<bool> {
+        let mut left = self.eval(first, cx)?;
+        for (operator, right) in rest {
+            let right = self.eval(right, cx)?;
+            let result = ops::compare(*operator, &left, &right, self.budget);
+            if !self.at(at, result)? {
+                return Ok(false);
             }
-            Op::CompareChain(first, rest) => {
-                let mut left = self.eval(first, cx)?;
-                for (operator, right) in rest {
-                    let right = self.eval(right, cx)?;
-                    let result = ops::compare(*operator, &left, &right);
-                    if !self.at(node.at, result)? {
-                        return Ok(Value::Bool(false));
-                    }
-                    left = right;
-                }
-                Ok(Value::Bool(true))
-            }
-            Op::List(items) => {
-                let made = self.budget.make_items(items.len());
-                self.at(node.at, made)?;
-                Ok(self.all(items, cx)?.into())
-            }
-            Op::Tuple(items) => {
-                let made = self.budget.make_items(items.len());
-                self.at(node.at, made)?;
-                Ok(Value::tuple(self.all(items, cx)?))
-            }
-            Op::Dict(pairs) => {
-                let made = self.budget.make_items(pairs.len());
-                self.at(node.at, made)?;
-                let mut map = crate::Map::with_capacity(pairs.len());
-                for (key, value) in pairs {
-                    map.insert(self.eval(key, cx)?, self.eval(value, cx)?);
-                }
-                Ok(map.into())
-            }
-            Op::Comprehension(comprehension) => self.comprehension(node.at, comprehension, cx),
-            Op::Format(pieces) => self.format(node.at, pieces, cx),
-            Op::Builtin(function, arguments, named) => {
-                self.step(node.at)?;
-                let values = self.all(arguments, cx)?;
-                let named = self.named(named, cx)?;
-                let arguments = Arguments {
-                    values: &values,
-                    named: &named,
-                };
-                let result = functions::call(*function, &arguments, cx, self.budget);
-                self.at(node.at, result)
-            }
-            Op::Function(number, arguments) => self.function(node.at, *number, arguments, cx),
-            Op::OwnMethod(name, arguments) => {
-                self.step(node.at)?;
-                let values = self.all(arguments, cx)?;
-                let result = self.budget.lend(|| cx.call(name, &values));
-                result.map_err(|fault| fault.at(node.at.place(self.file)))
-            }
-            Op::Method(of, method, arguments, named) => self.method(node.at, of, *method, arguments, named, cx),
-            Op::InState(references) => {
-                for reference in references {
-                    let active = cx.in_state(reference);
-                    if !active.map_err(|fault| fault.at(node.at.place(self.file)))? {
-                        return Ok(Value::Bool(false));
-                    }
-                }
-                Ok(Value::Bool(true))
-            }
-            Op::HasAttribute(name) => Ok((cx.find(name).is_some() || cx.has_method(name)).into()),
-            Op::Time(clock) => Ok(match clock {
-                Clock::Behind => Value::Float(cx.behind().as_secs_f64()),
-                Clock::Simulated => milliseconds(cx.now()),
-                Clock::Wall => milliseconds(cx.now() + cx.behind()),
-            }),
-            // The others are computed where they are met most.
-            _ => self.eval(node, cx),
+            left = right;
         }
+        Ok(true)
+    }
+
+    fn dict(&mut self, at: At, pairs: &[(Node, Node)], cx: &mut Context<'_>) -> Result<Value> {
+        let made = self.budget.make_items(pairs.len());
+        self.at(at, made)?;
+        let mut map = crate::Map::with_capacity(pairs.len());
+        for (key, value) in pairs {
+            let key_at = key.at;
+            let (key, value) = (self.eval(key, cx)?, self.eval(value, cx)?);
+            let result = ops::key(&key, self.budget);
+            self.at(key_at, result)?;
+            self.admit(at, &value)?;
+            map.insert(key, value);
+        }
+        Ok(map.into())
+    }
+
+    fn is_instance(&mut self, value: &Node, types: &[&str], cx: &mut Context<'_>) -> Result<Value> {
+        let value = self.eval(value, cx)?;
+        let name = functions::type_of(&value);
+        // A truth value is a number too.
+        let number = name == "bool" && types.contains(&"int");
+        Ok(Value::Bool(number || types.contains(&name)))
     }
 }
 
-fn milliseconds(time: std::time::Duration) -> Value {
-    Value::Int(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+fn time(clock: Clock, cx: &Context<'_>) -> Value {
+    let milliseconds = |time: std::time::Duration| Value::Int(i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
+    match clock {
+        Clock::Behind => Value::Float(cx.behind().as_secs_f64()),
+        Clock::Simulated => milliseconds(cx.now()),
+        Clock::Wall => milliseconds(cx.now() + cx.behind()),
+    }
 }

@@ -12,78 +12,115 @@ use crate::{Context, Value};
 
 impl Frame<'_> {
     pub(in crate::script::python) fn block(&mut self, body: &[Stmt], cx: &mut Context<'_>) -> Result<Flow> {
+        let Some(first) = body.first() else {
+            return Ok(Flow::Next);
+        };
+        self.nest(first.at)?;
+        let mut flow = Flow::Next;
         for statement in body {
             self.step(statement.at)?;
-            match self.statement(statement, cx)? {
-                Flow::Next => {}
-                flow => return Ok(flow),
+            flow = self.statement(statement, cx)?;
+            if !matches!(flow, Flow::Next) {
+                break;
             }
         }
-        Ok(Flow::Next)
+        self.budget.unnest();
+        Ok(flow)
     }
 
     fn statement(&mut self, statement: &Stmt, cx: &mut Context<'_>) -> Result<Flow> {
+        let at = statement.at;
         match &statement.kind {
-            StmtKind::Pass => {}
-            StmtKind::Break => return Ok(Flow::Break),
-            StmtKind::Continue => return Ok(Flow::Continue),
-            StmtKind::Return(None) => return Ok(Flow::Return(Value::Nil)),
-            StmtKind::Return(Some(value)) => return Ok(Flow::Return(self.eval(value, cx)?)),
-            StmtKind::Expression(value) => {
-                self.eval(value, cx)?;
+            StmtKind::Pass => Ok(Flow::Next),
+            StmtKind::Break => Ok(Flow::Break),
+            StmtKind::Continue => Ok(Flow::Continue),
+            StmtKind::Return(None) => Ok(Flow::Return(Value::Nil)),
+            StmtKind::Return(Some(value)) => self.eval(value, cx).map(Flow::Return),
+            StmtKind::Expression(value) => self.eval(value, cx).map(|_| Flow::Next),
+            StmtKind::Assign(targets, value) => self.assign_all(targets, value, cx),
+            StmtKind::Augment(place, operator, value) => self.augment(at, place, *operator, value, cx),
+            StmtKind::DeleteIndex(of, index) => self.delete(of, index, cx),
+            StmtKind::DeleteSlice(of, parts) => self.delete_slice(of, parts, cx),
+            StmtKind::Assert(condition, message) => self.assert(at, condition, message.as_ref(), cx),
+            StmtKind::If(branches, otherwise) => self.branch(branches, otherwise, cx),
+            StmtKind::While(condition, body, otherwise) => self.repeat(at, condition, body, otherwise, cx),
+            StmtKind::For(target, over, body, otherwise) => match self.each(at, target, over, body, cx)? {
+                Flow::Next => self.block(otherwise, cx),
+                Flow::Break => Ok(Flow::Next),
+                flow => Ok(flow),
+            },
+        }
+    }
+
+    fn assign_all(&mut self, targets: &[Target], value: &Node, cx: &mut Context<'_>) -> Result<Flow> {
+        let value = self.eval(value, cx)?;
+        if let Some((last, others)) = targets.split_last() {
+            for target in others {
+                self.assign(target, value.clone(), cx)?;
             }
-            StmtKind::Assign(targets, value) => {
-                let value = self.eval(value, cx)?;
-                let Some((last, others)) = targets.split_last() else {
-                    return Ok(Flow::Next);
-                };
-                for target in others {
-                    self.assign(target, value.clone(), cx)?;
-                }
-                self.assign(last, value, cx)?;
-            }
-            StmtKind::Augment(place, operator, value) => self.augment(statement.at, place, *operator, value, cx)?,
-            StmtKind::DeleteIndex(of, index) => {
-                let index = self.eval(index, cx)?;
-                self.change(of, cx, &mut |value, _| ops::delete_index(value, &index))?;
-            }
-            StmtKind::Assert(condition, message) => {
-                if !self.test(condition, cx)? {
-                    let message = match message {
-                        Some(message) => {
-                            let message = self.eval(message, cx)?;
-                            let text = format::text(&message, self.budget);
-                            self.at(statement.at, text)?
-                        }
-                        None => "an assertion failed".to_owned(),
-                    };
-                    return Err(self.fault(statement.at, message));
-                }
-            }
-            StmtKind::If(branches, otherwise) => {
-                for (condition, body) in branches {
-                    if self.test(condition, cx)? {
-                        return self.block(body, cx);
-                    }
-                }
-                return self.block(otherwise, cx);
-            }
-            StmtKind::While(condition, body) => {
-                while self.test(condition, cx)? {
-                    self.step(statement.at)?;
-                    match self.block(body, cx)? {
-                        Flow::Next | Flow::Continue => {}
-                        Flow::Break => break,
-                        Flow::Return(value) => return Ok(Flow::Return(value)),
-                    }
-                }
-            }
-            StmtKind::For(target, over, body) => return self.each(statement.at, target, over, body, cx),
+            self.assign(last, value, cx)?;
         }
         Ok(Flow::Next)
     }
 
-    fn augment(&mut self, at: At, place: &Node, operator: Binary, value: &Node, cx: &mut Context<'_>) -> Result<()> {
+    fn delete(&mut self, of: &Node, index: &Node, cx: &mut Context<'_>) -> Result<Flow> {
+        let index = self.index(index, cx)?;
+        self.change(of, cx, &mut |value, _| ops::delete_index(value, &index))?;
+        Ok(Flow::Next)
+    }
+
+    fn delete_slice(&mut self, of: &Node, parts: &[Option<Node>; 3], cx: &mut Context<'_>) -> Result<Flow> {
+        let bounds = self.bounds(parts, cx)?;
+        self.change(of, cx, &mut |value, budget| {
+            ops::set_slice(value, &bounds, None, budget)
+        })?;
+        Ok(Flow::Next)
+    }
+
+    fn assert(&mut self, at: At, condition: &Node, message: Option<&Node>, cx: &mut Context<'_>) -> Result<Flow> {
+        if self.test(condition, cx)? {
+            return Ok(Flow::Next);
+        }
+        let message = match message {
+            Some(message) => {
+                let message = self.eval(message, cx)?;
+                let text = format::text(&message, self.budget);
+                self.at(at, text)?
+            }
+            None => "an assertion failed".to_owned(),
+        };
+        Err(self.fault(at, message))
+    }
+
+    fn branch(&mut self, branches: &[(Node, Vec<Stmt>)], otherwise: &[Stmt], cx: &mut Context<'_>) -> Result<Flow> {
+        for (condition, body) in branches {
+            if self.test(condition, cx)? {
+                return self.block(body, cx);
+            }
+        }
+        self.block(otherwise, cx)
+    }
+
+    fn repeat(
+        &mut self,
+        at: At,
+        condition: &Node,
+        body: &[Stmt],
+        otherwise: &[Stmt],
+        cx: &mut Context<'_>,
+    ) -> Result<Flow> {
+        while self.test(condition, cx)? {
+            self.step(at)?;
+            match self.block(body, cx)? {
+                Flow::Next | Flow::Continue => {}
+                Flow::Break => return Ok(Flow::Next),
+                flow @ Flow::Return(_) => return Ok(flow),
+            }
+        }
+        self.block(otherwise, cx)
+    }
+
+    fn augment(&mut self, at: At, place: &Node, operator: Binary, value: &Node, cx: &mut Context<'_>) -> Result<Flow> {
         let value = self.eval(value, cx)?;
         // The usual case, without ado.
         if let (Op::Attribute(key, _), Value::Int(by)) = (&place.op, &value)
@@ -96,16 +133,18 @@ impl Frame<'_> {
             return match result {
                 Some(result) => {
                     *number = result;
-                    Ok(())
+                    Ok(Flow::Next)
                 }
                 None => Err(self.fault(at, ops::TOO_LARGE)),
             };
         }
         self.change(place, cx, &mut |current, budget| {
             ops::augment(operator, current, &value, budget)
-        })
+        })?;
+        Ok(Flow::Next)
     }
 
+    /// Runs the body for each item: `Break` says that it was broken off.
     fn each(&mut self, at: At, target: &Target, over: &Node, body: &[Stmt], cx: &mut Context<'_>) -> Result<Flow> {
         // A range needs no list.
         if let Op::Builtin(Function::Range, arguments, _) = &over.op {
@@ -116,7 +155,7 @@ impl Frame<'_> {
                 self.assign(target, Value::Int(next), cx)?;
                 match self.block(body, cx)? {
                     Flow::Next | Flow::Continue => {}
-                    Flow::Break => break,
+                    Flow::Break => return Ok(Flow::Break),
                     flow @ Flow::Return(_) => return Ok(flow),
                 }
                 next = next.saturating_add(step);
@@ -129,7 +168,7 @@ impl Frame<'_> {
             self.assign(target, item.clone(), cx)?;
             match self.block(body, cx)? {
                 Flow::Next | Flow::Continue => {}
-                Flow::Break => break,
+                Flow::Break => return Ok(Flow::Break),
                 flow @ Flow::Return(_) => return Ok(flow),
             }
         }
@@ -146,10 +185,16 @@ impl Frame<'_> {
             Target::Attribute(key) => cx.set(*key, value),
             Target::Index(of_and_index) => {
                 let (of, index) = &**of_and_index;
-                let index = self.eval(index, cx)?;
+                let index = self.index(index, cx)?;
                 let mut value = Some(value);
                 self.change(of, cx, &mut |place, budget| {
                     ops::set_index(place, &index, value.take().unwrap_or_default(), budget)
+                })?;
+            }
+            Target::Slice(of, parts) => {
+                let bounds = self.bounds(parts, cx)?;
+                self.change(of, cx, &mut |place, budget| {
+                    ops::set_slice(place, &bounds, Some(&value), budget)
                 })?;
             }
             Target::Tuple(targets, at) => {
@@ -191,7 +236,7 @@ impl Frame<'_> {
             },
             Op::Index(of_and_index) => {
                 let (of, index) = &**of_and_index;
-                let index = self.eval(index, cx)?;
+                let index = self.index(index, cx)?;
                 self.change(of, cx, &mut |value, budget| {
                     change(ops::index_mut(value, &index)?, budget)
                 })

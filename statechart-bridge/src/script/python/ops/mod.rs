@@ -1,14 +1,17 @@
 //! What operators do.
 
-use std::cmp::Ordering;
+mod compare;
+mod slice;
+
 use std::sync::Arc;
 
-use bytes::Bytes;
-
-use super::ast::{Binary, Compare, Unary};
+use super::ast::{Binary, Unary};
 use super::budget::Budget;
 use super::format;
 use crate::Value;
+
+pub(super) use compare::{compare, compare_simple, equal, key, order};
+pub(super) use slice::{set_slice, slice};
 
 type Result<T> = std::result::Result<T, String>;
 
@@ -65,14 +68,17 @@ pub(super) fn binary(operator: Binary, a: &Value, b: &Value, budget: &mut Budget
         }
         (Binary::Add, Value::List(x), Value::List(y)) => {
             budget.make_items(x.len() + y.len())?;
+            x.iter().chain(y.iter()).try_for_each(|item| budget.admit(item))?;
             Ok(Value::list(x.iter().chain(y.iter()).cloned()))
         }
         (Binary::Add, Value::Tuple(x), Value::Tuple(y)) => {
             budget.make_items(x.len() + y.len())?;
+            x.iter().chain(y.iter()).try_for_each(|item| budget.admit(item))?;
             Ok(Value::tuple(x.iter().chain(y.iter()).cloned()))
         }
         (Binary::BitOr, Value::Map(x), Value::Map(y)) => {
             budget.make_items(x.len() + y.len())?;
+            x.values().chain(y.values()).try_for_each(|item| budget.admit(item))?;
             let mut map = (**x).clone();
             map.extend(y.iter().map(|(key, value)| (key.clone(), value.clone())));
             Ok(map.into())
@@ -118,7 +124,7 @@ fn ints(operator: Binary, a: i64, b: i64) -> Result<Value> {
         }),
         Binary::Divide | Binary::FloorDivide | Binary::Modulo => return Err("division by zero".to_owned()),
         #[expect(clippy::cast_precision_loss, reason = "a negative power is no whole number")]
-        Binary::Power if b < 0 => return finite((a as f64).powf(b as f64)),
+        Binary::Power if b < 0 => return floats(Binary::Power, a as f64, b as f64),
         Binary::Power => u32::try_from(b).ok().and_then(|b| a.checked_pow(b)),
         Binary::BitAnd => Some(a & b),
         Binary::BitOr => Some(a | b),
@@ -134,14 +140,6 @@ fn ints(operator: Binary, a: i64, b: i64) -> Result<Value> {
     result.map(Value::Int).ok_or_else(|| TOO_LARGE.to_owned())
 }
 
-fn finite(value: f64) -> Result<Value> {
-    if value.is_finite() {
-        Ok(Value::Float(value))
-    } else {
-        Err("the number is too large".to_owned())
-    }
-}
-
 fn floats(operator: Binary, a: f64, b: f64) -> Result<Value> {
     let zero = matches!(operator, Binary::Divide | Binary::FloorDivide | Binary::Modulo) && b == 0.0;
     if zero {
@@ -152,18 +150,43 @@ fn floats(operator: Binary, a: f64, b: f64) -> Result<Value> {
         Binary::Subtract => a - b,
         Binary::Multiply => a * b,
         Binary::Divide => a / b,
-        Binary::FloorDivide => (a / b).floor(),
-        Binary::Modulo => {
-            let rest = a % b;
-            if rest != 0.0 && (rest < 0.0) != (b < 0.0) {
-                rest + b
-            } else {
-                rest
-            }
-        }
-        Binary::Power => a.powf(b),
+        Binary::FloorDivide => floor_and_rest(a, b).0,
+        Binary::Modulo => floor_and_rest(a, b).1,
+        Binary::Power => return power(a, b),
         _ => return Err(format!("`{}` doesn't go with float", operator.sign())),
     }))
+}
+
+/// The quotient rounded towards minus infinity, and what is left, with the sign of the divisor.
+fn floor_and_rest(a: f64, b: f64) -> (f64, f64) {
+    let mut rest = a % b;
+    let mut quotient = (a - rest) / b;
+    if rest == 0.0 {
+        rest = 0.0_f64.copysign(b);
+    } else if (rest < 0.0) != (b < 0.0) {
+        rest += b;
+        quotient -= 1.0;
+    }
+    if quotient == 0.0 {
+        return (0.0_f64.copysign(a / b), rest);
+    }
+    let floor = quotient.floor();
+    // The quotient is nearly whole, and may have been rounded to the wrong side.
+    (if quotient - floor > 0.5 { floor + 1.0 } else { floor }, rest)
+}
+
+fn power(a: f64, b: f64) -> Result<Value> {
+    if a == 0.0 && b < 0.0 {
+        return Err("division by zero".to_owned());
+    }
+    let value = a.powf(b);
+    if value.is_nan() && !a.is_nan() && !b.is_nan() {
+        return Err("a negative number to the power of one that is not whole".to_owned());
+    }
+    if value.is_infinite() && a.is_finite() && b.is_finite() {
+        return Err("the number is too large".to_owned());
+    }
+    Ok(Value::Float(value))
 }
 
 fn repeat(of: &Value, count: i64, budget: &mut Budget) -> Result<Option<Value>> {
@@ -180,10 +203,12 @@ fn repeat(of: &Value, count: i64, budget: &mut Budget) -> Result<Option<Value>> 
         }
         Value::List(items) => {
             budget.make_items(size(items.len()))?;
+            items.iter().try_for_each(|item| budget.admit_all(item, count))?;
             Value::list(items.iter().cycle().take(size(items.len())).cloned())
         }
         Value::Tuple(items) => {
             budget.make_items(size(items.len()))?;
+            items.iter().try_for_each(|item| budget.admit_all(item, count))?;
             Value::tuple(items.iter().cycle().take(size(items.len())).cloned())
         }
         _ => return Ok(None),
@@ -198,6 +223,7 @@ pub(super) fn augment(operator: Binary, place: &mut Value, value: &Value, budget
         (Binary::Add, Value::List(list), other) => {
             let items = items(other, budget)?;
             budget.make_items(items.len())?;
+            items.iter().try_for_each(|item| budget.admit(item))?;
             Arc::make_mut(list).extend(items.iter().cloned());
         }
         (_, current, value) => *place = binary(operator, current, value, budget)?,
@@ -207,6 +233,9 @@ pub(super) fn augment(operator: Binary, place: &mut Value, value: &Value, budget
 
 pub(super) fn unary(operator: Unary, value: &Value) -> Result<Value> {
     match (operator, value) {
+        (Unary::Minus | Unary::Plus | Unary::Invert, Value::Bool(value)) => {
+            unary(operator, &Value::Int(i64::from(*value)))
+        }
         (Unary::Not, value) => Ok(Value::Bool(!value.is_true())),
         (Unary::Minus, Value::Int(value)) => value.checked_neg().map(Value::Int).ok_or_else(|| TOO_LARGE.to_owned()),
         (Unary::Minus, Value::Float(value)) => Ok(Value::Float(-value)),
@@ -215,83 +244,6 @@ pub(super) fn unary(operator: Unary, value: &Value) -> Result<Value> {
         (Unary::Minus, value) => Err(format!("`-` doesn't go with {}", value.kind())),
         (Unary::Plus, value) => Err(format!("`+` doesn't go with {}", value.kind())),
         (Unary::Invert, value) => Err(format!("`~` doesn't go with {}", value.kind())),
-    }
-}
-
-/// Text and bytes with the same content are equal here, as in the models that know only one type for both.
-pub(super) fn equal(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Str(text), Value::Bytes(bytes)) | (Value::Bytes(bytes), Value::Str(text)) => {
-            text.as_bytes() == &bytes[..]
-        }
-        (Value::Bool(flag), Value::Int(number)) | (Value::Int(number), Value::Bool(flag)) => {
-            i64::from(*flag) == *number
-        }
-        _ => a == b,
-    }
-}
-
-#[inline]
-pub(super) fn compare(operator: Compare, a: &Value, b: &Value) -> Result<bool> {
-    if let (Value::Int(a), Value::Int(b)) = (a, b) {
-        match operator {
-            Compare::Equal => return Ok(a == b),
-            Compare::NotEqual => return Ok(a != b),
-            Compare::Less => return Ok(a < b),
-            Compare::LessEqual => return Ok(a <= b),
-            Compare::Greater => return Ok(a > b),
-            Compare::GreaterEqual => return Ok(a >= b),
-            Compare::In | Compare::NotIn => {}
-        }
-    }
-    compare_any(operator, a, b)
-}
-
-fn compare_any(operator: Compare, a: &Value, b: &Value) -> Result<bool> {
-    let ordered = |sign: &str, test: fn(Ordering) -> bool| match order(a, b) {
-        Some(order) => Ok(test(order)),
-        None if numbers(a, b).is_some() => Ok(false),
-        None => Err(mismatch(sign, a, b)),
-    };
-    match operator {
-        Compare::Equal => Ok(equal(a, b)),
-        Compare::NotEqual => Ok(!equal(a, b)),
-        Compare::Less => ordered("<", Ordering::is_lt),
-        Compare::LessEqual => ordered("<=", Ordering::is_le),
-        Compare::Greater => ordered(">", Ordering::is_gt),
-        Compare::GreaterEqual => ordered(">=", Ordering::is_ge),
-        Compare::In => contains(b, a),
-        Compare::NotIn => contains(b, a).map(|found| !found),
-    }
-}
-
-/// The order of two values, if they have one.
-pub(super) fn order(a: &Value, b: &Value) -> Option<Ordering> {
-    match (a, b) {
-        (Value::Str(_) | Value::Bytes(_), Value::Str(_) | Value::Bytes(_)) => a.as_bytes().partial_cmp(&b.as_bytes()),
-        (Value::Nil | Value::Map(_) | Value::Object(_), _) => None,
-        _ => match numbers(a, b) {
-            Some(Pair::Floats(x, y)) if !matches!((a, b), (Value::Int(_), _) | (_, Value::Int(_))) => x.partial_cmp(&y),
-            Some(Pair::Ints(x, y)) => Some(x.cmp(&y)),
-            _ => a.partial_cmp(b),
-        },
-    }
-}
-
-fn contains(whole: &Value, part: &Value) -> Result<bool> {
-    match (whole, part) {
-        (Value::Str(text), Value::Str(part)) => Ok(text.contains(&**part)),
-        (Value::Str(_) | Value::Bytes(_), Value::Str(_) | Value::Bytes(_)) => {
-            let (whole, part) = (whole.as_bytes().unwrap_or(&[]), part.as_bytes().unwrap_or(&[]));
-            Ok(find(whole, part).is_some())
-        }
-        (Value::Bytes(bytes), Value::Int(byte)) => Ok(u8::try_from(*byte).is_ok_and(|byte| bytes.contains(&byte))),
-        (Value::List(_) | Value::Tuple(_), _) => {
-            let items = whole.items().unwrap_or(&[]);
-            Ok(items.iter().any(|item| equal(item, part)))
-        }
-        (Value::Map(map), _) => Ok(map.contains_key(part)),
-        _ => Err(format!("`in` doesn't go with {}", whole.kind())),
     }
 }
 
@@ -411,7 +363,9 @@ pub(super) fn index_mut<'a>(value: &'a mut Value, index: &Value) -> Result<&'a m
 
 /// Sets the item at an index; a map takes a new key.
 pub(super) fn set_index(value: &mut Value, index: &Value, item: Value, budget: &mut Budget) -> Result<()> {
+    budget.admit(&item)?;
     if let Value::Map(map) = value {
+        key(index, budget)?;
         budget.make_items(1)?;
         Arc::make_mut(map).insert(index.clone(), item);
         return Ok(());
@@ -432,78 +386,5 @@ pub(super) fn delete_index(value: &mut Value, index: &Value) -> Result<()> {
             None => Err(format!("no key {index}")),
         },
         other => Err(format!("the items of {} can't be deleted", other.kind())),
-    }
-}
-
-/// `value[start:stop:step]`.
-pub(super) fn slice(value: &Value, parts: [Option<Value>; 3], budget: &mut Budget) -> Result<Value> {
-    let bound = |part: &Option<Value>| match part {
-        None | Some(Value::Nil) => Ok(None),
-        Some(Value::Int(value)) => Ok(Some(*value)),
-        Some(other) => Err(format!("a bound of {}: expected an int", other.kind())),
-    };
-    let [start, stop, step] = &parts;
-    let (start, stop, step) = (bound(start)?, bound(stop)?, bound(step)?.unwrap_or(1));
-    if step == 0 {
-        return Err("a step of 0".to_owned());
-    }
-    let whole = length(value)?;
-    let len = i64::try_from(whole).unwrap_or(i64::MAX);
-    let (low, high) = if step > 0 { (0, len) } else { (-1, len - 1) };
-    let clamp = |value: Option<i64>, default: i64| match value {
-        None => default,
-        Some(value) => (if value < 0 { value.saturating_add(len) } else { value }).clamp(low, high),
-    };
-    let start = clamp(start, if step > 0 { low } else { high });
-    let stop = clamp(stop, if step > 0 { high } else { low });
-    let at = |value: i64| usize::try_from(value).unwrap_or(0);
-    if step == 1 {
-        let (start, stop) = (at(start), at(stop).max(at(start)));
-        return match value {
-            // A part of bytes shares them.
-            Value::Bytes(bytes) => Ok(Value::Bytes(bytes.slice(start..stop))),
-            Value::Str(text) => {
-                budget.make(stop - start)?;
-                if text.is_ascii() {
-                    return Ok(text.get(start..stop).unwrap_or("").into());
-                }
-                Ok(text.chars().skip(start).take(stop - start).collect::<String>().into())
-            }
-            Value::List(_) | Value::Tuple(_) => {
-                budget.make_items(stop - start)?;
-                let items = value.items().and_then(|items| items.get(start..stop)).unwrap_or(&[]);
-                Ok(match value {
-                    Value::List(_) => Value::list(items.iter().cloned()),
-                    _ => Value::tuple(items.iter().cloned()),
-                })
-            }
-            other => Err(format!("{} can't be cut", other.kind())),
-        };
-    }
-    let mut positions = Vec::new();
-    let mut next = start;
-    while (step > 0 && next < stop) || (step < 0 && next > stop) {
-        budget.make_items(1)?;
-        positions.push(at(next));
-        next = next.saturating_add(step);
-    }
-    match value {
-        Value::Str(text) => {
-            let chars: Vec<char> = text.chars().collect();
-            let text: String = positions.iter().filter_map(|at| chars.get(*at)).collect();
-            Ok(text.into())
-        }
-        Value::Bytes(bytes) => {
-            let bytes: Vec<u8> = positions.iter().filter_map(|at| bytes.get(*at)).copied().collect();
-            Ok(Value::Bytes(Bytes::from(bytes)))
-        }
-        other => {
-            let items = other.items().ok_or_else(|| format!("{} can't be cut", other.kind()))?;
-            let chosen = positions.iter().filter_map(|at| items.get(*at)).cloned();
-            Ok(match other {
-                Value::List(_) => Value::list(chosen),
-                _ => Value::tuple(chosen),
-            })
-        }
     }
 }

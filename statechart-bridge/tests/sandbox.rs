@@ -1,0 +1,291 @@
+//! Hostile code: whatever it does, it ends with an error that has its place, and takes nothing with it.
+#![cfg(feature = "xml")]
+
+use std::sync::{Arc, Mutex};
+
+use proptest::prelude::*;
+use statechart_bridge::{Document, Engine, Event, Value};
+
+/// A class with a method that may call itself.
+fn load(top: &str, method: &str, code: &str) -> Result<Document, String> {
+    let xml = format!(
+        "<diagram><top><![CDATA[{top}]]></top><inport name=\"in\"/><class name=\"C\"><attribute name=\"x\" init-value=\"[]\"/>\
+         <attribute name=\"n\" init-value=\"0\"/><method name=\"m\"><parameter name=\"n\"/><body><![CDATA[{method}]]></body></method>\
+         <scxml><state id=\"a\"><onentry><script><![CDATA[{code}]]></script></onentry>\
+         <transition event=\"e\" port=\"in\" target=\".\"/></state></scxml></class></diagram>"
+    );
+    Document::parse("c.xml", &xml).map_err(|error| error.to_string())
+}
+
+/// The fault of running it, or of loading it.
+fn fault(top: &str, method: &str, code: &str) -> String {
+    let document = match load(top, method, code) {
+        Ok(document) => document,
+        Err(error) => return error,
+    };
+    let faults: Arc<Mutex<Vec<String>>> = Arc::default();
+    let told = Arc::clone(&faults);
+    let mut engine = Engine::builder(document.model())
+        .on_fault(move |fault| told.lock().unwrap().push(fault.to_string()))
+        .build()
+        .unwrap();
+    engine.start();
+    // The instance goes on.
+    engine.input(Event::new("e").on("in")).unwrap();
+    let faults = faults.lock().unwrap();
+    faults.first().cloned().unwrap_or_default()
+}
+
+#[track_caller]
+fn stopped(code: &str, expected: &str) {
+    let fault = fault("", "return 0", code);
+    assert!(fault.contains("c.xml:"), "{code}: {fault}");
+    assert!(fault.contains(expected), "{code}: {fault}\nexpected {expected}");
+}
+
+#[test]
+fn endless_loops() {
+    stopped("while True: pass", "stopped after 1000000 steps");
+    stopped("for i in range(10 ** 15): pass", "stopped after 1000000 steps");
+    stopped(
+        "x = [1]\nfor i in x: x = x + [1]\nwhile 1: x = 1",
+        "stopped after 1000000 steps",
+    );
+    stopped("self.x = [i for i in range(10 ** 12)]", "the code was stopped");
+}
+
+#[test]
+fn memory() {
+    for code in [
+        "x = 'a' * 10 ** 9",
+        "x = 'ab'\nwhile True: x += x",
+        "x = [0] * 10 ** 9",
+        "x = (1, 2) * 10 ** 9",
+        "x = b'a' * 10 ** 12",
+        "x = list(range(10 ** 9))",
+        "x = [1]\nwhile True: x += x",
+        "x = 'x'\nwhile True: x = x.replace('x', 'xxxxxxxxxxxxxxxx')",
+        "x = 'a,'\nwhile True: x = ','.join([x, x])",
+        "x = 'x'.ljust(10 ** 12)",
+        "x = bytes(10 ** 12)",
+        "x = 'a' * 10 ** 6\ny = [x] * 10 ** 5\nz = str(y)",
+        "x = 'a' * 10 ** 6\ny = [x] * 10 ** 5\nz = '%s' % y",
+        "x = 'a' * 10 ** 6\ny = ''.join([x] * 10 ** 5)",
+    ] {
+        stopped(code, "the code was stopped");
+    }
+    stopped("x = '%9999999999d' % 1", "a width of more than");
+    stopped("x = '{:>{}}'.format('a', 10 ** 9)", "a width of more than");
+}
+
+#[test]
+fn numbers() {
+    stopped("x = 10 ** 100", "64 bits");
+    stopped("x = 1 << 10 ** 9", "64 bits");
+    stopped("x = 10.0 ** 400", "too large");
+    stopped("x = int('9' * 1000)", "no whole number");
+}
+
+#[test]
+fn nesting_of_values() {
+    stopped("x = []\nwhile True: x = [x]", "lists in lists, 100 deep");
+    stopped("x = ()\nwhile True: x = (x,)", "lists in lists, 100 deep");
+    stopped("x = {}\nwhile True: x = {1: x}", "lists in lists, 100 deep");
+    stopped("while True: self.x = [self.x]", "lists in lists, 100 deep");
+    stopped("while True: self.x.append(list(self.x))", "the code was stopped");
+    // Small in memory, and endless to look at.
+    for code in [
+        "x = [1]\nfor i in range(90): x = [x, x]",
+        "x = (1,)\nfor i in range(90): x = (x, x)",
+        "x = {1: 1}\nfor i in range(90): x = {1: x, 2: x}",
+        "x = [1]\nfor i in range(90): x = [x] * 2",
+        "x = [1]\nfor i in range(90): x = list(zip(x, x))",
+        "x = [1]\nfor i in range(90):\n  y = []\n  y.append(x)\n  y.append(x)\n  x = list(y)",
+        "x = [[1]]\nfor i in range(90): x = x + x",
+    ] {
+        stopped(code, "the code was stopped");
+    }
+}
+
+#[test]
+fn nesting_of_calls() {
+    let deep = fault("def f(n):\n  return f(n + 1)", "return 0", "f(0)");
+    assert!(deep.contains("functions call each other, 64 deep"), "{deep}");
+    let deep = fault("", "return self.m(n + 1)", "self.m(0)");
+    assert!(deep.contains("64 calls deep"), "{deep}");
+    let fact = fault(
+        "def fact(n):\n  return 1 if n < 2 else n * fact(n - 1)",
+        "return 0",
+        "self.n = fact(20)",
+    );
+    assert_eq!(fact, "");
+}
+
+/// The stack holds whatever code may do at a time: on the usual stack of a thread, in a build without optimisations.
+#[test]
+fn the_stack_holds() {
+    let brackets = |inner: &str| format!("{}{inner}{}", "(1 + ".repeat(30), ")".repeat(30));
+    let chain = |inner: &str| format!("{inner}{}", " + 1".repeat(150));
+    let ors = |inner: &str| format!("{inner}{}", " or 0".repeat(150));
+    let nots = |inner: &str| format!("{}{inner}", "not ".repeat(30));
+    let ifs = |inner: &str| {
+        let opened: String = (0..20)
+            .map(|depth| format!("{}if True:\n", " ".repeat(depth + 1)))
+            .collect();
+        format!("{opened}{}return {inner}", " ".repeat(22))
+    };
+    for expression in [brackets("f(n)"), chain("f(n)"), ors("f(n)"), nots("f(n)")] {
+        let told = fault(&format!("def f(n):\n return {expression}"), "return 0", "f(0)");
+        assert!(told.contains("deep"), "{expression}: {told}");
+    }
+    let told = fault(&format!("def f(n):\n{}", ifs("f(n)")), "return 0", "f(0)");
+    assert!(told.contains("deep"), "{told}");
+    for expression in [
+        brackets("self.m(n)"),
+        chain("self.m(n)"),
+        ors("self.m(n)"),
+        nots("self.m(n)"),
+    ] {
+        let told = fault("", &format!("return {expression}"), "self.m(0)");
+        assert!(told.contains("deep"), "{expression}: {told}");
+    }
+    let told = fault("", &ifs("self.m(n)"), "self.m(0)");
+    assert!(told.contains("deep"), "{told}");
+    for code in [
+        format!("x = {}1{}", "(".repeat(5000), ")".repeat(5000)),
+        format!("x = {}1", "-".repeat(5000)),
+        format!("x = {}1", "not ".repeat(5000)),
+        format!("x = 1{}", " ** 1".repeat(5000)),
+        format!("x = 1{}", " + 1".repeat(5000)),
+        format!("x = 1{}", " if 1 else 1".repeat(5000)),
+        format!("x = {}1{}", "[".repeat(5000), "]".repeat(5000)),
+        format!("x = y{}", "[0]".repeat(5000)),
+        format!("x = y{}", ".z".repeat(5000)),
+        format!("x = sorted([], key={}1)", "lambda a: ".repeat(5000)),
+        (0..2000).map(|depth| format!("{}if 1:\n", " ".repeat(depth))).collect(),
+    ] {
+        assert!(load("", "return 0", &code).is_err(), "{}", &code[..40]);
+    }
+}
+
+#[test]
+fn code_reaches_nothing_but_its_instance() {
+    for code in [
+        "import os",
+        "x = open('/etc/passwd')",
+        "x = __import__('os')",
+        "x = eval('1')",
+        "exec('1')",
+        "x = globals()",
+        "x = self.__class__",
+        "x = ().__class__",
+        "x = 'a'.__len__()",
+        "x = '{0.__class__}'.format(1)",
+        "x = getattr(self, 'x' + 'y')",
+        "x = (lambda: 1)()",
+    ] {
+        let told = fault("", "return 0", code);
+        assert!(told.contains("c.xml:1:"), "{code}: {told}");
+    }
+}
+
+/// Code of words that fit together often.
+fn code() -> impl Strategy<Value = String> {
+    let word = prop::sample::select(vec![
+        "x",
+        "y",
+        "self.x",
+        "self.n",
+        "self.m(1)",
+        " = ",
+        " += ",
+        " == ",
+        " is ",
+        " in ",
+        " not ",
+        " + ",
+        " * ",
+        " ** ",
+        " // ",
+        " % ",
+        " << ",
+        "-",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ":",
+        "\n",
+        "\n  ",
+        "if ",
+        "else",
+        "elif ",
+        "for ",
+        "while ",
+        "break",
+        "return ",
+        "def f(a):",
+        "lambda a: ",
+        "1",
+        "0",
+        "2.5",
+        "'a'",
+        "b'a'",
+        "f'{x}'",
+        "None",
+        "True",
+        "len",
+        "sorted",
+        "range",
+        "print",
+        ".append",
+        ".split",
+        ".format",
+        ".sort",
+        "key=",
+        "del ",
+        "[1:2]",
+        "[::-1]",
+        "'%s'",
+        "and ",
+        "or ",
+        "x = 1\n",
+        "y = [1, 2]\n",
+        "9223372036854775807",
+    ]);
+    prop::collection::vec(word, 1..30).prop_map(|words| words.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_code_never_panics(code in code(), top in prop_oneof![Just(String::new()), code()]) {
+        let told = fault(&top, &code, &format!("x = 1\n{code}"));
+        prop_assert!(!told.contains("panic"), "{}", told);
+        prop_assert!(told.is_empty() || told.contains("c.xml:"), "{}", told);
+    }
+
+    #[test]
+    fn arbitrary_characters_never_panic(code in "\\PC{0,60}") {
+        let told = fault("", "return 0", &code);
+        prop_assert!(!told.contains("panic"), "{}", told);
+        prop_assert!(told.is_empty() || told.contains("c.xml:"), "{}", told);
+    }
+}
+
+#[test]
+fn a_value_goes_in_and_out_as_it_is() {
+    // What hosts give is not what code makes: it may be nested deeper.
+    let mut deep = Value::list([]);
+    for _ in 0..200 {
+        deep = Value::list([deep]);
+    }
+    let document = load("", "return 0", "self.n = 1").unwrap();
+    let mut engine = Engine::new(document.model()).unwrap();
+    engine.start();
+    engine.input(Event::new("e").on("in").with([deep])).unwrap();
+}
