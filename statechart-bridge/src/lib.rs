@@ -104,3 +104,7 @@ pub use value::{Map, Value};
 #[cfg(feature = "xml")]
 #[cfg_attr(docsrs, doc(cfg(feature = "xml")))]
 pub use xml::{Document, TestReport};
+
+#[cfg(all(doctest, feature = "xml", feature = "os"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

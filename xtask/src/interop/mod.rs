@@ -8,6 +8,7 @@ mod matrix;
 mod oneline;
 mod original;
 mod programs;
+mod python;
 mod secsgem;
 mod simpy_io;
 mod tools;
@@ -153,6 +154,13 @@ const CASES: &[Case] = &[
         needs: Some(("openssl", "openssl")),
         originals: &[],
         run: kamaelia::openssl,
+    },
+    Case {
+        name: "python-language",
+        shows: "Python says what the table says that the action language of statechart-bridge is tested with",
+        needs: Some(("python3", "python3")),
+        originals: &[],
+        run: python::language,
     },
     Case {
         name: "nc",
