@@ -105,6 +105,15 @@ const COMMANDS: &[Command] = &[
         passes_on: true,
     },
     Command {
+        name: "soak",
+        arguments: "[--minutes N | --for TIME] [--seed N]",
+        about: "Run all models at once with faults, for 10 minutes, and check the books",
+        more: "Builds examples/src/bin/soak.rs, unoptimised and so with all its assertions, and runs it with the arguments\n\
+               given; its exit code is passed on. `cargo xtask soak -- --help` tells what it does and checks.",
+        options: &[],
+        passes_on: true,
+    },
+    Command {
         name: "tidy",
         arguments: "",
         about: "Check what the compiler, rustfmt and clippy cannot",

@@ -1,9 +1,9 @@
 //! Runs what belongs to the workspace as a whole: every test, the demo, interoperation with other programs, benchmarks,
 //! and the tidiness that no compiler checks.
 //!
-//! Start with `cargo xtask --help`. One file holds one command (`test_all`, `demo`, `interop`, `bench`, `tidy`); what
-//! they share is in `flags` (the command line), `step` (results and their table), `child` (other programs, never without
-//! a time limit) and `workspace` (what cargo knows about the members).
+//! Start with `cargo xtask --help`. One file holds one command (`test_all`, `demo`, `interop`, `bench`, `soak`, `tidy`);
+//! what they share is in `flags` (the command line), `step` (results and their table), `child` (other programs, never
+//! without a time limit) and `workspace` (what cargo knows about the members).
 
 #![expect(
     clippy::disallowed_methods,
@@ -18,6 +18,7 @@ mod flags;
 mod interop;
 mod package;
 mod python;
+mod soak;
 mod step;
 mod test_all;
 mod tidy;
@@ -66,6 +67,7 @@ fn run(name: &str, given: &flags::Given) -> Outcome<ExitCode> {
         "demo" => demo::run(&given.names),
         "interop" => interop::run(given).map(done),
         "bench" => bench::run(&given.names),
+        "soak" => soak::run(&given.names),
         "tidy" => tidy::run().map(done),
         other => Err(format!("`{other}` is in the table of commands, but nothing runs it")),
     }

@@ -3,7 +3,7 @@
 use crate::flags::Given;
 use crate::step::{Results, Verdict};
 use crate::workspace::Member;
-use crate::{Outcome, child, demo, examples, interop, package, tidy, workspace};
+use crate::{Outcome, child, demo, examples, interop, package, soak, tidy, workspace};
 
 struct Step {
     name: &'static str,
@@ -122,6 +122,13 @@ const STEPS: &[Step] = &[
         slow: true,
         compiles: true,
         run: |_| demo::check().into(),
+    },
+    Step {
+        name: "soak",
+        about: "some seconds of all models at once, with faults (`cargo xtask soak` lasts ten minutes)",
+        slow: true,
+        compiles: true,
+        run: |_| child::stream(soak::command().args(["--for", "10s"])).into(),
     },
     Step {
         name: "interop",

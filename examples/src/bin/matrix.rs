@@ -30,11 +30,7 @@ fn main() -> ExitCode {
     let mut failures = Vec::new();
     let servers: Vec<_> = Model::ALL.iter().map(|server| format!("{server:<WIDTH$}")).collect();
     let [os, simulated] = Backend::ALL;
-    println!(
-        "{:<WIDTH$}  {}",
-        format!("client, {os}/{simulated}"),
-        servers.join("  ").trim_end()
-    );
+    println!("{:<WIDTH$}  {}", "client \\ server", servers.join("  ").trim_end());
     for client in Model::ALL {
         let cells: Vec<_> = Model::ALL
             .iter()
@@ -53,7 +49,7 @@ fn main() -> ExitCode {
     }
     let pairs = Model::ALL.len() * Model::ALL.len();
     println!(
-        "{} of {} conversations as they should be",
+        "{} of {} as they should be ({os}/{simulated})",
         pairs * 2 - failures.len(),
         pairs * 2
     );

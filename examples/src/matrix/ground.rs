@@ -49,6 +49,7 @@ pub struct Site {
     pub at: Endpoint,
     env: Option<Environment>,
     answered: Arc<AtomicU64>,
+    clients_at_once: usize,
 }
 
 impl Site {
@@ -59,7 +60,20 @@ impl Site {
             at,
             env,
             answered: Arc::default(),
+            clients_at_once: 1,
         }
+    }
+
+    /// Sets how many clients a server of lines serves at a time; the others wait. Default: 1.
+    #[must_use]
+    pub fn clients_at_once(mut self, count: usize) -> Self {
+        self.clients_at_once = count;
+        self
+    }
+
+    /// Whether one client is served at a time, or how many.
+    pub(super) fn crowd(&self) -> usize {
+        self.clients_at_once
     }
 
     /// The environment that a process needs.
@@ -175,15 +189,22 @@ pub(super) enum Ground {
 
 impl Ground {
     pub(super) fn new(backend: Backend) -> Result<Self> {
-        Ok(match backend {
-            Backend::Os => Self::Os,
+        match backend {
+            Backend::Os => Ok(Self::Os),
             Backend::Virtual => {
-                let env = Environment::with_seed(8);
-                let network = Network::new(&env);
-                network.set_default_link(Link::default().latency(Duration::from_millis(5)));
-                Self::Virtual(Rc::new(env), network)
+                let link = Link::default().latency(Duration::from_millis(5));
+                Self::simulated(8, &link, &link)
             }
-        })
+        }
+    }
+
+    /// A simulated network with this link between client and server, and another one from both to the relay.
+    pub(super) fn simulated(seed: u64, direct: &Link, relayed: &Link) -> Result<Self> {
+        let env = Environment::with_seed(seed);
+        let network = Network::new(&env);
+        network.set_default_link(relayed.clone());
+        network.set_link(&network.host("client")?, &network.host("server")?, direct.clone());
+        Ok(Self::Virtual(Rc::new(env), network))
     }
 
     /// Runs a story to its end.

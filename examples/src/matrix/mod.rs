@@ -15,6 +15,7 @@ use std::fmt;
 use std::time::Duration;
 
 use net_core::{ClosedBy, Endpoint};
+use sim_io::network::Link;
 use tokio::sync::oneshot;
 
 pub use ground::{Backend, Life, Site};
@@ -79,6 +80,20 @@ impl fmt::Display for Model {
 /// What was not so.
 pub fn check(client: Model, server: Model, backend: Backend) -> Result<()> {
     Ground::new(backend)?.play(move |ground| async move { story(&ground, client, server).await })
+}
+
+/// The same on a simulated network whose delays, losses and copies come from a seed.
+///
+/// # Errors
+/// What was not so.
+pub fn check_with_seed(client: Model, server: Model, seed: u64) -> Result<()> {
+    let relayed = Link::default()
+        .latency(Duration::from_millis(2 + seed % 50))
+        .jitter(Duration::from_millis(seed % 11));
+    // A reset is sent once: where it may get lost, whoever only reads never hears of it.
+    let direct = relayed.clone().loss(0.02).duplicate(0.01).corrupt(0.005);
+    let ground = Ground::simulated(seed, &direct, &relayed)?;
+    ground.play(move |ground| async move { story(&ground, client, server).await })
 }
 
 async fn story(ground: &Ground, client: Model, server: Model) -> Result<()> {

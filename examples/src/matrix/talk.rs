@@ -15,7 +15,7 @@ use super::{Model, Result};
 /// Are you there?
 pub(super) const ARE_YOU_THERE: StreamFunction = StreamFunction::new(1, 1);
 /// A text, to be given back in capital letters: streams from 64 on are the user's.
-pub(super) const SHOUT: StreamFunction = StreamFunction::new(64, 1);
+pub const SHOUT: StreamFunction = StreamFunction::new(64, 1);
 /// What the equipment calls itself.
 pub(super) const MODEL_NAME: [&str; 2] = ["MATRIX", "1.0"];
 

@@ -10,7 +10,7 @@ use crate::step::Results;
 /// A line for each original and each program that a case needs, in the order of the cases; those whose cases were not asked
 /// for are left out.
 pub(super) fn table(cases: &[Case], results: &Results, world: &World) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for (name, missing) in names(cases) {
         let its: Vec<&Case> = cases.iter().filter(|case| is_in(case, name)).collect();
         let words: Vec<_> = its.iter().filter_map(|case| results.word(case.name)).collect();
@@ -26,12 +26,16 @@ pub(super) fn table(cases: &[Case], results: &Results, world: &World) -> String 
             },
         };
         let with: Vec<_> = its.iter().map(|case| case.name).collect();
-        let _ = writeln!(
-            text,
-            "{name:<16}  {:<8}  {version:<44}  {}",
-            verdict(&words),
-            with.join(", ")
-        );
+        lines.push((name, verdict(&words), version, with.join(", ")));
+    }
+    let width = lines
+        .iter()
+        .map(|(_, _, version, _)| version.len())
+        .max()
+        .unwrap_or_default();
+    let mut text = String::new();
+    for (name, verdict, version, with) in lines {
+        let _ = writeln!(text, "{name:<16}  {verdict:<7}  {version:<width$}  {with}");
     }
     if let Some(version) = world.version("python") {
         let _ = writeln!(text, "(the originals ran under Python {version})");

@@ -66,7 +66,7 @@ pub(super) fn socat(world: &mut World) -> Outcome<String> {
         .find(|line| line.starts_with("socat version"))
         .unwrap_or("unknown")
         .to_owned();
-    world.took_part("socat", &version);
+    world.took_part("socat", version.trim_start_matches("socat version "));
     // -t: how long it waits for the other side after its own input has ended.
     let command = |address: String| {
         let mut command = Command::new("socat");
@@ -84,7 +84,9 @@ pub(super) fn socat(world: &mut World) -> Outcome<String> {
 pub(super) fn openssl(world: &mut World) -> Outcome<String> {
     let oneline = world.oneline()?;
     let version = child::capture(Command::new("openssl").arg("version"), LIMIT)?;
-    world.took_part("openssl", &version);
+    // Behind it stands which library it runs with.
+    let version = version.split(" (Library").next().unwrap_or_default();
+    world.took_part("openssl", version);
     let (certificate, key) = certificate(world)?;
     let options = ["--tls-cert", &certificate, "--tls-key", &key];
     for protocol in ["-tls1_3", "-tls1_2"] {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hsms::session::SessionEvent;
 use hsms::{ActiveConnection, Connection, ConnectionOptions, Delegate, Header, Item, Message, frame};
 use net_core::{Endpoint, Error, ErrorKind, Operation};
 use tokio::sync::mpsc;
@@ -11,9 +12,7 @@ use crate::matrix::talk::{ARE_YOU_THERE, MODEL_NAME, SHOUT, Talk, shout};
 use crate::matrix::{LIMIT, Result, Site};
 
 pub(super) async fn own(site: &Site, to: &Endpoint, texts: &[String]) -> Result<()> {
-    let (told, mut news) = mpsc::unbounded_channel();
-    let host = ActiveConnection::new(&site.net, to.clone(), options(), Ear(told));
-    host.enable()?;
+    let host = ActiveConnection::new(&site.net, to.clone(), options(), ());
     let talking = async {
         host.selected(LIMIT).await?;
         let name = host.request(ARE_YOU_THERE, "").await?;
@@ -25,21 +24,37 @@ pub(super) async fn own(site: &Site, to: &Endpoint, texts: &[String]) -> Result<
         host.linktest().await?;
         Ok(())
     };
-    // It would connect anew, again and again: one connection is what this is about.
-    let outcome = tokio::select! {
-        biased;
-        outcome = talking => outcome,
-        () = ended(&mut news) => Err(lost()),
-    };
-    host.stop().await;
-    outcome
+    on_one_connection(&host, talking).await
 }
 
 pub(super) async fn frames(site: &Site, to: &Endpoint, talk: &Talk) -> Result<()> {
     let (told, mut news) = mpsc::unbounded_channel();
     let host = ActiveConnection::new(&site.net, to.clone(), options().raw(), Ear(told));
+    on_one_connection(&host, converse(&host, &mut news, talk)).await
+}
+
+/// Talks until all is said, or the connection fails or ends. The host would connect anew, again and again; here one
+/// connection is what it is about.
+async fn on_one_connection(host: &Connection, talking: impl Future<Output = Result<()>>) -> Result<()> {
+    let mut events = host.events();
     host.enable()?;
-    let outcome = converse(&host, &mut news, talk).await;
+    let broken = async {
+        loop {
+            match events.next().await.map(|event| event.event) {
+                Some(SessionEvent::ConnectFailed(error)) => return Err(error.into()),
+                Some(SessionEvent::Disconnected(reason)) => {
+                    return Err(format!("the connection ended: {reason}").into());
+                }
+                Some(_) => {}
+                None => return Err(lost()),
+            }
+        }
+    };
+    let outcome = tokio::select! {
+        biased;
+        outcome = talking => outcome,
+        broken = broken => broken,
+    };
     host.stop().await;
     outcome
 }
@@ -88,11 +103,6 @@ fn options() -> ConnectionOptions {
 fn lost() -> Box<dyn std::error::Error + Send + Sync> {
     let error = Error::new(ErrorKind::Closed, Operation::Request);
     error.detail("the connection ended before the conversation").into()
-}
-
-/// Waits for the end of a connection.
-async fn ended(news: &mut mpsc::UnboundedReceiver<News>) {
-    while !matches!(news.recv().await, Some(News::Closed) | None) {}
 }
 
 /// What a connection tells.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use net_core::Endpoint;
-use oneline::{Charset, Command, Handler, HandlerError, Replies, Server};
+use oneline::{Admission, Charset, Command, Handler, HandlerError, Replies, Server};
 
 use crate::matrix::{LIMIT, Result, Site};
 
@@ -16,7 +16,11 @@ pub(super) async fn start(site: &Site) -> Result<(Endpoint, Running)> {
     // Any bytes are a line, so that clients without text can come too.
     let server = Server::with_handler(move || Shout(Arc::clone(&answered)))
         .charset(Charset::Bytes)
-        .strict_lf();
+        .strict_lf()
+        .admission(match site.crowd() {
+            1 => Admission::queue(),
+            max => Admission::Concurrent { max },
+        });
     let running = server.start(&site.net, &site.at).await?;
     Ok((running.endpoint().clone(), Running(running)))
 }
