@@ -8,9 +8,9 @@
 //! * `hsms` sends and receives frames of at least ten bytes behind their length. To a server of lines or plain bytes a
 //!   frame is bytes like any other; to one of packets it is a packet.
 
-use hsms::{Header, Item, StreamFunction, frame};
+use hsms::{ConnectionOptions, Header, Item, SessionOptions, StreamFunction, Timers, frame};
 
-use super::{Model, Result};
+use super::{LIMIT, Model, Result};
 
 /// Are you there?
 pub(super) const ARE_YOU_THERE: StreamFunction = StreamFunction::new(1, 1);
@@ -18,6 +18,12 @@ pub(super) const ARE_YOU_THERE: StreamFunction = StreamFunction::new(1, 1);
 pub const SHOUT: StreamFunction = StreamFunction::new(64, 1);
 /// What the equipment calls itself.
 pub(super) const MODEL_NAME: [&str; 2] = ["MATRIX", "1.0"];
+
+/// Sessions that no machine is too slow for.
+pub(super) fn patient_host() -> ConnectionOptions {
+    let timers = Timers::default().t3(LIMIT).t6(LIMIT).t7(LIMIT).t8(LIMIT);
+    ConnectionOptions::from(SessionOptions::new(0).timers(timers)).linger(LIMIT)
+}
 
 /// A conversation: rounds, one after the other, and what is said before leaving.
 #[derive(Clone, Debug)]

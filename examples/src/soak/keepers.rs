@@ -33,7 +33,7 @@ async fn keep_selected(with: &Clients, number: u64) -> Result<()> {
         return Ok(());
     };
     let relay = short_lived(with, target, number).await?;
-    let timers = Timers::default().t5(Duration::from_millis(50));
+    let timers = Timers::default().t6(LIMIT).t5(Duration::from_millis(50));
     let options = ConnectionOptions::from(SessionOptions::new(0).timers(timers));
     let host = ActiveConnection::new(&with.site.net, relay.local().clone(), options, ());
     host.enable()?;

@@ -64,10 +64,11 @@ pub fn run(
         let began = net.now();
         let mut crew = threads::Crew::start(settings, &net, &books, &stop).await?;
         let mut warm = None;
+        let complete;
         let mut interrupted = std::pin::pin!(interrupted);
         loop {
             let left = settings.lasts.saturating_sub(net.now() - began);
-            let pause = left.min(EVERY);
+            let pause = if left.is_zero() { EVERY } else { left.min(EVERY) };
             let told_to_end = tokio::select! {
                 biased;
                 () = &mut interrupted => true,
@@ -79,7 +80,10 @@ pub fn run(
                 warm = Some(Process::now().resident);
             }
             tell(&books.line(now, &Process::now()));
-            if told_to_end || now >= settings.lasts {
+            // On a slow machine it lasts until each thing has happened once.
+            let enough = now >= settings.lasts && (books.everything_happened() || now >= settings.lasts + PATIENCE);
+            if told_to_end || enough {
+                complete = !told_to_end;
                 break;
             }
         }
@@ -87,7 +91,7 @@ pub fn run(
         tell(&"stopping: what is under way is finished first");
         let in_time = crew.end(&net, PATIENCE).await;
         let tasks = no_tasks(&net).await;
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(books.close(warm, end, tasks, in_time))
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(books.close(complete, warm, end, tasks, in_time))
     });
     drop(runtime);
     report.map(|report| report.with_process(&before, &Process::now()))

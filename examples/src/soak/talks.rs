@@ -98,7 +98,9 @@ async fn one(with: &Clients, client: Model, target: &Target, texts: &[String], d
     let fault = match dice.below(12) {
         0 => Fault::None,
         1 => Fault::Slow {
-            piece: 16 + dice.below(2000),
+            // A hundred pieces or so: a millisecond lasts long on a busy machine, and servers have their limits. A handshake
+            // has some thousand bytes, and a limit of its own.
+            piece: if encrypted { 512 } else { 8 } + answered / 100 + dice.below(200),
             pause: Duration::from_millis(1),
         },
         // The model's own client may have a little less to say, so that not the last bytes are cut off.
@@ -138,17 +140,16 @@ async fn judge(
 ) -> Result<()> {
     let server = with.books.server(target.model);
     server.asked.add(talk.texts);
+    let began = with.site.net.now();
     let outcome = with.site.net.timeout(LIMIT * 2, outcome).await;
+    let took = with.site.net.now() - began;
     let spoils = matches!(fault, Fault::Reset { .. } | Fault::Cut { .. });
     let by = if encrypted { "TLS" } else { "TCP" };
+    let who = format!("{client} with {} by {by}, {fault:?}, after {took:.1?}", target.model);
     match outcome {
-        Err(_) => Err(format!("{client} with {} by {by}, {fault:?}: it hangs", target.model).into()),
-        Ok(Ok(())) if spoils => Err(format!(
-            "{client} with {} by {by}, {fault:?}: it says that all is well",
-            target.model
-        )
-        .into()),
-        Ok(Err(error)) if !spoils => Err(format!("{client} with {} by {by}, {fault:?}: {error}", target.model).into()),
+        Err(_) => Err(format!("{who}: it hangs").into()),
+        Ok(Ok(())) if spoils => Err(format!("{who}: it says that all is well").into()),
+        Ok(Err(error)) if !spoils => Err(format!("{who}: {error}").into()),
         Ok(Ok(())) => {
             server.confirmed.add(texts.len());
             with.books.well.add(1);

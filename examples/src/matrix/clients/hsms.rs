@@ -1,18 +1,16 @@
 //! A host. To its own kind it speaks sessions; to others it sends frames past the session, and they come back.
 
-use std::time::Duration;
-
 use hsms::session::SessionEvent;
-use hsms::{ActiveConnection, Connection, ConnectionOptions, Delegate, Header, Item, Message, frame};
+use hsms::{ActiveConnection, Connection, Delegate, Header, Item, Message, frame};
 use net_core::{Endpoint, Error, ErrorKind, Operation};
 use tokio::sync::mpsc;
 
 use super::expect;
-use crate::matrix::talk::{ARE_YOU_THERE, MODEL_NAME, SHOUT, Talk, shout};
+use crate::matrix::talk::{ARE_YOU_THERE, MODEL_NAME, SHOUT, Talk, patient_host, shout};
 use crate::matrix::{LIMIT, Result, Site};
 
 pub(super) async fn own(site: &Site, to: &Endpoint, texts: &[String]) -> Result<()> {
-    let host = ActiveConnection::new(&site.net, to.clone(), options(), ());
+    let host = ActiveConnection::new(&site.net, to.clone(), patient_host(), ());
     let talking = async {
         host.selected(LIMIT).await?;
         let name = host.request(ARE_YOU_THERE, "").await?;
@@ -29,7 +27,7 @@ pub(super) async fn own(site: &Site, to: &Endpoint, texts: &[String]) -> Result<
 
 pub(super) async fn frames(site: &Site, to: &Endpoint, talk: &Talk) -> Result<()> {
     let (told, mut news) = mpsc::unbounded_channel();
-    let host = ActiveConnection::new(&site.net, to.clone(), options().raw(), Ear(told));
+    let host = ActiveConnection::new(&site.net, to.clone(), patient_host().raw(), Ear(told));
     on_one_connection(&host, converse(&host, &mut news, talk)).await
 }
 
@@ -94,10 +92,6 @@ fn messages(mut bytes: &[u8]) -> Result<Vec<Message>> {
         bytes = rest;
     }
     Ok(messages)
-}
-
-fn options() -> ConnectionOptions {
-    ConnectionOptions::new(0).linger(Duration::from_secs(5))
 }
 
 fn lost() -> Box<dyn std::error::Error + Send + Sync> {

@@ -2,7 +2,7 @@
 
 use net_core::{Endpoint, Net};
 use sim_io::codec::Json;
-use sim_io::message::Message;
+use sim_io::message::{Message, MessageOptions};
 use sim_io::{Environment, Failure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -13,7 +13,7 @@ use crate::matrix::{LIMIT, Result, Site};
 pub(super) async fn own(site: &Site, to: &Endpoint, texts: &[String]) -> Result<()> {
     let (net, to, texts) = (site.net.clone(), to.clone(), texts.to_vec());
     let asking = async move {
-        let channel = Message::new(net.connect(&to).await?, Json)?;
+        let channel = Message::with_options(net.connect(&to).await?, Json, MessageOptions::default().linger(LIMIT))?;
         // All are on their way at once.
         let replies: Vec<_> = texts.iter().map(|text| channel.send::<_, String>(text)).collect();
         for (text, reply) in texts.iter().zip(replies) {

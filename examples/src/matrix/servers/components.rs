@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use components::{
-    Active, Component, Context, Failure, HasInbox, HasOutbox, Inbox, Outbox, Pipeline, SimpleServer, System, from_fn,
-    map,
+    Active, AdapterOptions, Component, Context, Failure, HasInbox, HasOutbox, Inbox, Outbox, Pipeline, SimpleServer,
+    System, from_fn, map,
 };
 use net_core::Endpoint;
 
-use crate::matrix::{Result, Site};
+use crate::matrix::{LIMIT, Result, Site};
 
 /// A client that sends a longer line is told off by the end of its connection.
 const LONGEST: usize = 64 * 1024;
@@ -24,6 +24,7 @@ pub(super) async fn start(site: &Site) -> Result<(Endpoint, Running)> {
     let answered = site.count();
     let protocol = move || Pipeline::new(lines()).then(capitals(Arc::clone(&answered)));
     let server = SimpleServer::bind(&system, &site.at, protocol).await?;
+    let server = server.options(AdapterOptions::new().linger(LIMIT));
     let endpoint = server.local().clone();
     Ok((endpoint, Running(system.activate(server)?)))
 }

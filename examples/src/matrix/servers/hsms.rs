@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hsms::{Connection, ConnectionOptions, Delegate, Item, Message, MultiPassiveServer};
+use hsms::{Connection, Delegate, Item, Message, MultiPassiveServer};
 use net_core::Endpoint;
 
-use crate::matrix::talk::{ARE_YOU_THERE, MODEL_NAME, SHOUT, shout};
+use crate::matrix::talk::{ARE_YOU_THERE, MODEL_NAME, SHOUT, patient_host, shout};
 use crate::matrix::{Result, Site};
 
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(super) struct Running(MultiPassiveServer);
 pub(super) async fn start(site: &Site) -> Result<(Endpoint, Running)> {
     let server = MultiPassiveServer::new(&site.net, site.at.clone());
     let answered = site.count();
-    server.accept_any(move |_| Some((ConnectionOptions::new(0), Equipment(Arc::clone(&answered)))));
+    server.accept_any(move |_| Some((patient_host(), Equipment(Arc::clone(&answered)))));
     let endpoint = server.start().await?;
     Ok((endpoint, Running(server)))
 }

@@ -17,6 +17,9 @@ pub(super) async fn start(site: &Site) -> Result<(Endpoint, Running)> {
     let server = Server::with_handler(move || Shout(Arc::clone(&answered)))
         .charset(Charset::Bytes)
         .strict_lf()
+        .line_timeout(LIMIT)
+        .write_timeout(LIMIT)
+        .linger(LIMIT)
         .admission(match site.crowd() {
             1 => Admission::queue(),
             max => Admission::Concurrent { max },

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use net_core::{Endpoint, Stream};
 use sim_io::codec::Json;
-use sim_io::message::Message;
+use sim_io::message::{Message, MessageOptions};
 use sim_io::{Failure, Process, interruptible};
 
 use crate::matrix::talk::shout;
-use crate::matrix::{Result, Site};
+use crate::matrix::{LIMIT, Result, Site};
 
 #[derive(Debug)]
 pub(super) struct Running {
@@ -42,7 +42,7 @@ pub(super) async fn start(site: &Site) -> Result<(Endpoint, Running)> {
 }
 
 async fn serve(stream: Stream, answered: &AtomicU64) -> Result<(), Failure> {
-    let channel = Message::new(stream, Json)?;
+    let channel = Message::with_options(stream, Json, MessageOptions::default().linger(LIMIT))?;
     while let Some(request) = channel.recv().await? {
         match request.content::<String>() {
             Ok(text) => {
