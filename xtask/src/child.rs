@@ -78,15 +78,25 @@ pub(crate) fn stream(command: &mut Command) -> Outcome<()> {
     }
 }
 
-/// Shows the command, gives it the user's own input and output, and passes its exit code on.
+/// Shows the command, gives it the user's own input and output, and passes its exit code on. On Unix it takes the place of
+/// this program, so that Ctrl-C is its alone.
 pub(crate) fn hand_over(command: &mut Command) -> Outcome<ExitCode> {
     println!("$ {}", shown(command));
-    let status = command
-        .status()
-        .map_err(|error| format!("`{}` could not be started: {error}", shown(command)))?;
-    // No code: a signal ended it. 130 is what a shell says after Ctrl-C, the usual case.
-    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(130);
-    Ok(ExitCode::from(code))
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt;
+        let error = command.exec();
+        Err(format!("`{}` could not be started: {error}", shown(command)))
+    }
+    #[cfg(not(unix))]
+    {
+        let status = command
+            .status()
+            .map_err(|error| format!("`{}` could not be started: {error}", shown(command)))?;
+        // No code: a signal ended it. 130 is what a shell says after Ctrl-C, the usual case.
+        let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(130);
+        Ok(ExitCode::from(code))
+    }
 }
 
 /// Runs the command silently to its end and gives what it wrote to its standard output.

@@ -24,7 +24,8 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
 }
 
 async fn work(args: &Args) -> Outcome<bool> {
-    let signals = Signals::new()?;
+    // Only who is to run for ever has to be asked to stop.
+    let signals = args.serve.then(Signals::new).transpose()?;
     let net = Net::os();
     let clock = Clock::new(&net, args.speed());
     let story = Story::new(&clock);
@@ -44,12 +45,18 @@ async fn work(args: &Args) -> Outcome<bool> {
     if args.serve {
         story.line("Until Ctrl-C:");
     }
-    let stop = async {
-        if args.serve {
+    let world_net = net.clone();
+    let stop = async move {
+        let Some(mut signals) = signals else {
+            return std::future::pending().await;
+        };
+        signals.any().await;
+        // Who asks twice has no patience.
+        let impatient = world_net.spawn(async move {
             signals.any().await;
-        } else {
-            std::future::pending::<()>().await;
-        }
+            std::process::exit(130);
+        });
+        drop(impatient);
     };
     let record = shift::run(&world, args, stop).await?;
     tool.stop(&net).await?;
@@ -131,7 +138,7 @@ impl Signals {
     }
 
     #[cfg(unix)]
-    async fn any(mut self) {
+    async fn any(&mut self) {
         tokio::select! {
             biased;
             _ = self.interrupt.recv() => {}
@@ -145,7 +152,7 @@ impl Signals {
     }
 
     #[cfg(not(unix))]
-    async fn any(self) {
+    async fn any(&mut self) {
         let _ = tokio::signal::ctrl_c().await;
     }
 }

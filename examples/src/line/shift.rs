@@ -56,14 +56,14 @@ pub(crate) async fn run(world: &World, args: &Args, stop: impl Future<Output = (
     let controller = Controller::start(&(world.net)("controller")?, &host.controller_at, story)?;
     let console = console::start(&net, &world.console, &books, &host.desk).await?;
     let web = Web::start(&net, &world.web, &host.system, &books).await?;
-    introduce(world, &host, console.endpoint(), web.running.endpoint());
+    introduce(world, &host, console.endpoint(), web.at());
 
     let asked = Asked::default();
     let person = |name| {
         Ok::<_, Failed>(Person {
             net: (world.net)(name)?,
             console: console.endpoint().clone(),
-            web: web.running.endpoint().clone(),
+            web: web.at().clone(),
             story: story.clone(),
             asked: asked.clone(),
         })
@@ -133,10 +133,10 @@ pub(crate) async fn run(world: &World, args: &Args, stop: impl Future<Output = (
     story.tell("shift", "is over");
 
     trouble.extend(controller.faults());
+    net.timeout(SOON, controller.stop()).await?;
     console.stop(SOON).await;
     host.stop(&net).await?;
-    net.timeout(SOON, controller.stop()).await?;
-    web.running.stop(SOON).await;
+    web.stop(&net).await;
     Ok(Record {
         passed: books.passed(),
         wall,

@@ -7,6 +7,7 @@
 //! | `/events` | a WebSocket: each piece of news as JSON, as it comes |
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use components::{
     BoxOptions, Boxes, Component, Context, HasOutbox, Inbox, Outcome, SubscribeTo, System, WhenFull, link,
@@ -15,6 +16,7 @@ use net_core::{Endpoint, Net};
 use serde_json::json;
 use sim_io::http::{HeaderValue, Reply, Request, Response, Running, Server, StatusCode, header};
 use sim_io::websocket::{self, CloseReason, Message, Options, Upgrading};
+use tokio::sync::Notify;
 
 use super::clock::TimeOfDay;
 use super::host::Books;
@@ -25,11 +27,19 @@ const PAGE: &str = include_str!("../../pages/line.html");
 
 /// News that wait for a display; with more, it misses the oldest, and nobody waits for it.
 const BEHIND: usize = 1024;
+/// How long displays may take to go when the shift is over.
+const GONE: Duration = Duration::from_secs(20);
 
 /// The running page.
 pub(crate) struct Web {
-    pub(crate) running: Running,
-    served: Arc<Mutex<Served>>,
+    running: Running,
+    displays: Arc<Displays>,
+}
+
+#[derive(Debug, Default)]
+struct Displays {
+    served: Mutex<Served>,
+    gone: Notify,
 }
 
 /// What the page has done.
@@ -44,21 +54,44 @@ pub(crate) struct Served {
 
 impl Web {
     pub(crate) async fn start(net: &Net, at: &Endpoint, system: &System, books: &Books) -> net_core::Result<Self> {
-        let served = Arc::new(Mutex::new(Served::default()));
-        let (system, books, counts) = (system.clone(), books.clone(), Arc::clone(&served));
+        let displays = Arc::default();
+        let (system, books, counts) = (system.clone(), books.clone(), Arc::clone(&displays));
         let server = Server::new(move |request| std::future::ready(answer(&system, &books, &counts, request)));
         Ok(Self {
             running: server.start(net, at).await?,
-            served,
+            displays,
         })
     }
 
+    /// Where it listens.
+    pub(crate) fn at(&self) -> &Endpoint {
+        self.running.endpoint()
+    }
+
     pub(crate) fn served(&self) -> Served {
-        lock(&self.served).clone()
+        lock(&self.displays.served).clone()
+    }
+
+    /// Ends it, once the displays have gone, who hear the end from the backplane.
+    pub(crate) async fn stop(&self, net: &Net) {
+        self.running.stop(GONE).await;
+        let all_gone = async {
+            loop {
+                let mut gone = std::pin::pin!(self.displays.gone.notified());
+                gone.as_mut().enable();
+                let served = self.served();
+                if served.came == served.gone {
+                    return;
+                }
+                gone.await;
+            }
+        };
+        // Whoever is left shows in the counts.
+        let _ = net.timeout(GONE, all_gone).await;
     }
 }
 
-fn answer(system: &System, books: &Books, served: &Arc<Mutex<Served>>, mut request: Request) -> Response {
+fn answer(system: &System, books: &Books, displays: &Arc<Displays>, mut request: Request) -> Response {
     match request.uri().path() {
         "/" => typed(PAGE, "text/html; charset=utf-8"),
         "/status" => typed(format!("{}\n", books.json()), "application/json"),
@@ -68,7 +101,7 @@ fn answer(system: &System, books: &Books, served: &Arc<Mutex<Served>>, mut reque
                     hears: Inbox::new(),
                     pending,
                     books: books.clone(),
-                    served: Arc::clone(served),
+                    displays: Arc::clone(displays),
                 };
                 match system.activate(display) {
                     Ok(_) => response,
@@ -96,7 +129,7 @@ struct Display {
     hears: Inbox<News>,
     pending: Upgrading,
     books: Books,
-    served: Arc<Mutex<Served>>,
+    displays: Arc<Displays>,
 }
 
 impl Component for Display {
@@ -107,11 +140,14 @@ impl Component for Display {
         link(subscribe.outbox(), &self.hears)?;
         self.hears.set_options(options);
         context.spawn(subscribe)?;
-        lock(&self.served).came += 1;
+        lock(&self.displays.served).came += 1;
         let outcome = self.show(&context).await;
-        let served = &mut *lock(&self.served);
-        served.gone += 1;
-        served.missed += self.hears.counts().dropped;
+        {
+            let served = &mut *lock(&self.displays.served);
+            served.gone += 1;
+            served.missed += self.hears.counts().dropped;
+        }
+        self.displays.gone.notify_waiters();
         outcome
     }
 }
@@ -122,7 +158,7 @@ impl Display {
         let (mut reader, mut writer) = socket.split();
         // So that it has something to show at once.
         writer
-            .send(json!({ "what": "status", "status": self.books.json() }).to_string())
+            .send(json!({ "what": "hello", "status": self.books.json(), "recent": self.books.recent() }).to_string())
             .await?;
         loop {
             tokio::select! {

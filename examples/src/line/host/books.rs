@@ -1,6 +1,6 @@
 //! The host's books: what it knows of lots, chambers and alarms, and what passed through its hands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ use crate::line::tool::{CHAMBERS, EventKind, Memory, ToolEvent};
 const REMEMBERED: usize = 100;
 /// Lots that the page shows: the last ones.
 const ON_THE_PAGE: usize = 16;
+/// Things that happened which a display is told when it comes.
+const RECENT: usize = 20;
 
 /// The books. Clones are handles on the same ones.
 #[derive(Clone, Debug)]
@@ -53,6 +55,8 @@ struct State {
     lots: BTreeMap<String, LotPage>,
     chambers: BTreeMap<String, (String, u32)>,
     open: BTreeMap<u32, Alarm>,
+    /// The last things that happened, for a display that comes.
+    recent: VecDeque<(Duration, String)>,
     passed: Passed,
 }
 
@@ -149,6 +153,8 @@ impl Books {
                     state.open.remove(&alarm.id);
                 }
                 state.passed.alarms.note(alarm.key());
+                let what = if alarm.set { "ALARM" } else { "cleared" };
+                state.happened(alarm.at, format!("{what} {}", alarm.text));
             }
             News::Waiting(lot) => {
                 let page = LotPage {
@@ -256,6 +262,15 @@ impl Books {
             .collect()
     }
 
+    /// The last things that happened, for the page.
+    pub(crate) fn recent(&self) -> Value {
+        let state = lock(&self.state);
+        let recent = state.recent.iter();
+        recent
+            .map(|(at, text)| json!({ "time": TimeOfDay(*at).to_string(), "text": text }))
+            .collect()
+    }
+
     /// All of it for the page.
     pub(crate) fn json(&self) -> Value {
         let time = TimeOfDay(self.clock.now()).to_string();
@@ -318,8 +333,18 @@ impl State {
         }
     }
 
+    fn happened(&mut self, at: Duration, what: String) {
+        self.recent.push_back((at, what));
+        if self.recent.len() > RECENT {
+            self.recent.pop_front();
+        }
+    }
+
     fn event(&mut self, event: &ToolEvent) {
         self.passed.events.note(event.serial);
+        if event.kind != EventKind::WaferStarted {
+            self.happened(event.at, event.to_string());
+        }
         let hot_waits = self
             .lots
             .values()

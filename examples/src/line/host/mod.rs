@@ -39,6 +39,7 @@ pub(crate) struct Host {
     pub(crate) controller_at: Endpoint,
     /// Its parts, in the order in which they are to end.
     parts: Vec<Active>,
+    stocker: Option<Active>,
     backplane: Active,
 }
 
@@ -94,6 +95,7 @@ impl Host {
         Ok(Self {
             desk: Desk(Arc::new(tokio::sync::Mutex::new(desk))),
             parts: std::iter::once(server).chain(parts).collect(),
+            stocker: None,
             system,
             books,
             controller_at,
@@ -133,16 +135,14 @@ impl Host {
                 Ok(())
             },
         );
-        self.parts.push(
-            self.system
-                .activate(Pipeline::new(stocker).then(PublishTo::new(BACKPLANE)).named("Stocker"))?,
-        );
+        let stocker = Pipeline::new(stocker).then(PublishTo::new(BACKPLANE)).named("Stocker");
+        self.stocker = Some(self.system.activate(stocker)?);
         Ok(())
     }
 
     /// The part that failed, if one did.
     pub(crate) fn failure(&self) -> Option<String> {
-        let parts = self.parts.iter().chain([&self.backplane]);
+        let parts = self.parts.iter().chain(&self.stocker).chain([&self.backplane]);
         parts.filter_map(Active::end).find_map(|end| {
             end.reason
                 .failure()
@@ -153,6 +153,10 @@ impl Host {
     /// Ends everything: the tool is left in order, and all that was published gets to its readers.
     pub(crate) async fn stop(self, net: &Net) -> Outcome<()> {
         let ends = async {
+            if let Some(stocker) = &self.stocker {
+                // It may wait for a lot that is far away.
+                stocker.stop();
+            }
             for part in &self.parts {
                 part.finish();
             }
