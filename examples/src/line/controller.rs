@@ -15,12 +15,14 @@ const MODEL: &str = include_str!("../../models/line_controller.xml");
 pub(crate) struct Controller {
     runtime: Runtime,
     service: SocketService,
-    faults: Arc<Mutex<Vec<String>>>,
 }
+
+/// What went wrong in its code, whichever of them it was; nothing should.
+pub(crate) type Faults = Arc<Mutex<Vec<String>>>;
 
 impl Controller {
     /// Starts it; it connects to the host, and tries again until the host is there.
-    pub(crate) fn start(net: &Net, host: &Endpoint, story: &Story) -> Outcome<Self> {
+    pub(crate) fn start(net: &Net, host: &Endpoint, story: &Story, faults: &Faults) -> Outcome<Self> {
         let document = Document::parse("line_controller.xml", MODEL)?;
         let (Some(address), Some(port)) = (host.host(), host.port()) else {
             return Err(Failed::text(format!("the controller can't connect to {host}")));
@@ -29,8 +31,7 @@ impl Controller {
         let arguments = document
             .arguments(named.iter().map(|(name, value)| (*name, value.as_str())))
             .map_err(Failed::text)?;
-        let faults = Arc::new(Mutex::new(Vec::new()));
-        let (noted, told, said) = (Arc::clone(&faults), story.clone(), story.clone());
+        let (noted, told, said) = (Arc::clone(faults), story.clone(), story.clone());
         let runtime = Runtime::builder(document.model(), net)
             .arguments(arguments)
             .on_fault(move |fault| {
@@ -43,16 +44,7 @@ impl Controller {
         // Before the start: it raises its first commands as it enters its first states.
         let service = boot_translation_service(&runtime, net)?;
         runtime.start()?;
-        Ok(Self {
-            runtime,
-            service,
-            faults,
-        })
-    }
-
-    /// What went wrong in its code; nothing should.
-    pub(crate) fn faults(&self) -> Vec<String> {
-        lock(&self.faults).clone()
+        Ok(Self { runtime, service })
     }
 
     /// Ends it, and its sockets.

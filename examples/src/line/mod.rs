@@ -26,6 +26,7 @@ mod shift;
 mod simulated;
 mod story;
 mod tally;
+mod tls;
 mod tool;
 mod web;
 

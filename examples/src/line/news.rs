@@ -1,7 +1,9 @@
 //! What is told on the backplane: all that the host hears and does.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use tokio::sync::oneshot;
 
 use super::plan::Lot;
 use super::tool::ToolEvent;
@@ -28,9 +30,14 @@ pub(crate) enum News {
     Answer(Arc<Answer>),
     /// An operator wants something of the line.
     Wish(Wish),
+    /// The controller has connected, and is to be told how things are: the books fill it.
+    Greeting(Arc<Greeting>),
     /// The shift is over: nothing comes after.
     Over,
 }
+
+/// How things are where this stands among the news: all before is in it, nothing after.
+pub(crate) type Greeting = Mutex<Option<oneshot::Sender<Vec<String>>>>;
 
 /// An alarm of the tool.
 #[derive(Clone, Debug, PartialEq, Eq)]

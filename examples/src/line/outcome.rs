@@ -64,7 +64,10 @@ pub(crate) fn check(story: &Story, args: &Args, tool: &Memory, record: &Record) 
     );
     checks.fact(
         story,
-        format_args!("the controller heard all of {} lines", passed.told),
+        format_args!(
+            "the controller heard all of {} lines since it last connected ({} times)",
+            passed.told, passed.greeted
+        ),
         passed.heard == Some(passed.told),
     );
     let (asked, answers) = record.asked.counts();

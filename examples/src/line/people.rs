@@ -38,13 +38,25 @@ impl Asked {
 #[derive(Clone)]
 pub(crate) struct Person {
     pub(crate) net: Net,
-    pub(crate) console: Endpoint,
+    /// The consoles; the first is the one that all use who can.
+    pub(crate) consoles: Vec<Endpoint>,
     pub(crate) web: Endpoint,
     pub(crate) story: Story,
     pub(crate) asked: Asked,
 }
 
 impl Person {
+    /// Uses a console of another kind, if there is one.
+    pub(crate) fn over(mut self, scheme: &str) -> Self {
+        self.consoles
+            .sort_by_key(|console| !console.to_string().starts_with(scheme));
+        self
+    }
+
+    fn console(&self) -> Outcome<&Endpoint> {
+        self.consoles.first().ok_or_else(|| Failed::text("there is no console"))
+    }
+
     /// Goes to the console at a time of the shift, gives these commands, and leaves.
     pub(crate) async fn operates(
         self,
@@ -56,7 +68,7 @@ impl Person {
         let options = ClientOptions::default()
             .handshake_timeout(PATIENCE)
             .reply_timeout(PATIENCE);
-        let mut client = Client::connect_with(&self.net, &self.console, options).await?;
+        let mut client = Client::connect_with(&self.net, self.console()?, options).await?;
         for command in commands {
             let replies = client.collect(command).await;
             self.asked
@@ -72,7 +84,7 @@ impl Person {
     /// The same by hand: what `printf 'status\nlots\n' | nc -N` does.
     pub(crate) async fn uses_nc(self, name: &'static str, at: Duration, typed: &'static str) -> Outcome<()> {
         self.story.clock().until(at).await;
-        let mut stream = self.net.connect(&self.console).await?;
+        let mut stream = self.net.connect(self.console()?).await?;
         stream.write_all(typed.as_bytes()).await?;
         stream.shutdown().await?;
         let mut said = String::new();
@@ -91,7 +103,7 @@ impl Person {
     /// Begins a command at the console and never ends it; the console hangs up. How long that took.
     pub(crate) async fn falls_asleep(self, name: &'static str, at: Duration) -> Outcome<Duration> {
         self.story.clock().until(at).await;
-        let mut stream = self.net.connect(&self.console).await?;
+        let mut stream = self.net.connect(self.console()?).await?;
         stream.write_all(b"sta").await?;
         let began = self.story.clock().now();
         self.story.tell(name, "types `sta` at the console, and falls asleep");

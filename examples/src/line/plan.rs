@@ -46,16 +46,13 @@ pub(crate) fn lots(seed: u64, count: u32) -> Vec<Lot> {
 /// Shift after shift, for as long as anybody looks.
 pub(crate) fn without_end(seed: u64, count: u32) -> impl Iterator<Item = Lot> + Send + 'static {
     (0..).flat_map(move |shift: u32| {
-        let later = move |mut lot: Lot| {
+        let later = move |(number, mut lot): (u32, Lot)| {
             lot.at += SHIFT * shift;
-            lot.name = format!(
-                "{}{}",
-                ["L", "M", "N", "P", "Q", "R"][shift as usize % 6],
-                lot.name.trim_start_matches('L')
-            );
+            // No name comes twice.
+            lot.name = format!("L{:02}", shift.saturating_mul(count).saturating_add(number));
             lot
         };
-        lots(seed.wrapping_add(u64::from(shift)), count).into_iter().map(later)
+        (1..).zip(lots(seed.wrapping_add(u64::from(shift)), count)).map(later)
     })
 }
 
@@ -70,5 +67,12 @@ mod tests {
         assert!(shift.iter().all(|lot| lot.at < SHIFT));
         assert_eq!(shift, lots(3, 16));
         assert_ne!(shift, lots(4, 16));
+        let many: Vec<_> = without_end(3, 16).take(40).collect();
+        assert_eq!(many[..16], shift);
+        assert!(
+            many.windows(2)
+                .all(|pair| pair[0].at < pair[1].at && pair[0].name != pair[1].name)
+        );
+        assert_eq!(many[39].name, "L40");
     }
 }

@@ -1,6 +1,8 @@
 //! The shift over the operating system's sockets: the tool under an environment of its own, in real time on a thread of its
 //! own, as if it were another machine; everything else under tokio.
 
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use net_core::{Endpoint, Net};
@@ -12,7 +14,7 @@ use super::clock::Clock;
 use super::shift::{self, World};
 use super::story::Story;
 use super::tool::{self, Memory, Tool};
-use super::{Failed, Outcome, outcome};
+use super::{Failed, Outcome, outcome, tls};
 
 /// How long starting and stopping the tool may take.
 const SOON: Duration = Duration::from_secs(60);
@@ -26,19 +28,26 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
 async fn work(args: &Args) -> Outcome<bool> {
     // Only who is to run for ever has to be asked to stop.
     let signals = args.serve.then(Signals::new).transpose()?;
-    let net = Net::os();
+    let net = tls::Settings::new("127.0.0.1".to_owned())?.on(&Net::os());
     let clock = Clock::new(&net, args.speed());
     let story = Story::new(&clock);
     let memory = Memory::default();
     let tool = Thread::start(&net, args, &clock, &memory).await?;
 
+    let mut consoles = vec![loopback(args.console_port)?, "tls://127.0.0.1:0".parse()?];
+    let socket = std::env::temp_dir().join(format!("line-{}.sock", std::process::id()));
+    if cfg!(unix) {
+        consoles.push(format!("unix:{}", socket.display()).parse()?);
+    }
     let everywhere = net.clone();
     let world = World {
         net: Box::new(move |_| Ok(everywhere.clone())),
         story: story.clone(),
         tool: tool.at.clone(),
         memory: memory.clone(),
-        console: loopback(args.console_port)?,
+        running_controller: Rc::default(),
+        faults: Arc::default(),
+        consoles,
         web: loopback(args.http_port)?,
         controller: loopback(args.controller_port)?,
     };

@@ -1,5 +1,7 @@
 //! The shift, from its first lot to its last: the same in all worlds.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use net_core::{Endpoint, Net, Task};
@@ -7,11 +9,11 @@ use tokio::sync::oneshot;
 
 use super::args::Args;
 use super::clock::minutes;
-use super::controller::Controller;
+use super::controller::{Controller, Faults};
 use super::host::{Host, Passed, ToolLink};
 use super::people::{Asked, Person};
 use super::plan::{self, SHIFT};
-use super::story::Story;
+use super::story::{Story, lock};
 use super::tally::Tally;
 use super::tool::Memory;
 use super::web::{Served, Web};
@@ -31,8 +33,11 @@ pub(crate) struct World {
     pub(crate) story: Story,
     pub(crate) tool: Endpoint,
     pub(crate) memory: Memory,
-    /// Where to listen.
-    pub(crate) console: Endpoint,
+    /// The running controller, for whoever may take its power away; and what went wrong in it.
+    pub(crate) running_controller: Rc<RefCell<Option<Controller>>>,
+    pub(crate) faults: Faults,
+    /// Where to listen: consoles by TCP, by TLS, and on a Unix socket where there are such.
+    pub(crate) consoles: Vec<Endpoint>,
     pub(crate) web: Endpoint,
     pub(crate) controller: Endpoint,
 }
@@ -53,16 +58,21 @@ pub(crate) async fn run(world: &World, args: &Args, stop: impl Future<Output = (
     let (net, story, memory) = ((world.net)("host")?, &world.story, &world.memory);
     let mut host = Host::start(&net, &world.controller, story).await?;
     let books = host.books.clone();
-    let controller = Controller::start(&(world.net)("controller")?, &host.controller_at, story)?;
-    let console = console::start(&net, &world.console, &books, &host.desk).await?;
+    let controller = Controller::start(&(world.net)("controller")?, &host.controller_at, story, &world.faults)?;
+    *world.running_controller.borrow_mut() = Some(controller);
+    let mut consoles = Vec::new();
+    for at in &world.consoles {
+        consoles.push(console::start(&net, at, &books, &host.desk).await?);
+    }
+    let listening: Vec<_> = consoles.iter().map(|console| console.endpoint().clone()).collect();
     let web = Web::start(&net, &world.web, &host.system, &books).await?;
-    introduce(world, &host, console.endpoint(), web.at());
+    introduce(world, &host, &listening, web.at());
 
     let asked = Asked::default();
     let person = |name| {
         Ok::<_, Failed>(Person {
             net: (world.net)(name)?,
-            console: console.endpoint().clone(),
+            consoles: listening.clone(),
             web: web.at().clone(),
             story: story.clone(),
             asked: asked.clone(),
@@ -132,9 +142,18 @@ pub(crate) async fn run(world: &World, args: &Args, stop: impl Future<Output = (
     };
     story.tell("shift", "is over");
 
-    trouble.extend(controller.faults());
-    net.timeout(SOON, controller.stop()).await?;
-    console.stop(SOON).await;
+    trouble.extend(
+        lock(&world.faults)
+            .iter()
+            .map(|fault| format!("the controller: {fault}")),
+    );
+    let controller = world.running_controller.borrow_mut().take();
+    if let Some(controller) = controller {
+        net.timeout(SOON, controller.stop()).await?;
+    }
+    for console in consoles {
+        console.stop(SOON).await;
+    }
     host.stop(&net).await?;
     web.stop(&net).await;
     Ok(Record {
@@ -147,7 +166,7 @@ pub(crate) async fn run(world: &World, args: &Args, stop: impl Future<Output = (
 }
 
 /// Says where everything is.
-fn introduce(world: &World, host: &Host, console: &Endpoint, web: &Endpoint) {
+fn introduce(world: &World, host: &Host, consoles: &[Endpoint], web: &Endpoint) {
     let story = &world.story;
     let page = web.to_string().replacen("tcp", "http", 1);
     story.line("The line:");
@@ -156,9 +175,9 @@ fn introduce(world: &World, host: &Host, console: &Endpoint, web: &Endpoint) {
         "  host         awaits the controller on {}",
         host.controller_at
     ));
-    story.line(format_args!(
-        "  console      lines, listens on {console}: status, lots, alarms, hold, resume, help"
-    ));
+    for (at, how) in consoles.iter().zip(["console", "by TLS", "by socket"]) {
+        story.line(format_args!("  {how:<12} lines, listens on {at}"));
+    }
     story.line(format_args!(
         "  page         {page}/, as JSON {page}/status, as WebSocket {page}/events"
     ));
@@ -184,6 +203,12 @@ fn staff(person: &impl Fn(&'static str) -> Outcome<Person>) -> Outcome<Present> 
     })?;
     add("ann", |ann| {
         Box::pin(ann.operates("ann", minutes(101), &["resume", "status"]))
+    })?;
+    add("gil", |gil| {
+        Box::pin(gil.over("tls").operates("gil", minutes(120), &["status"]))
+    })?;
+    add("host", |jo| {
+        Box::pin(jo.over("unix").operates("jo", minutes(150), &["lots", "alarms"]))
     })?;
     add("bob", |bob| {
         Box::pin(bob.uses_nc("bob", minutes(185), "status\r\nalarms\r\n"))

@@ -1,8 +1,9 @@
-//! The same shift on a simulated network, in virtual time, with what goes wrong now and then: a cable is pulled, the tool
-//! loses power, a console is slow.
+//! The same shift on a simulated network, in virtual time, with what goes wrong now and then: a cable is pulled, tool
+//! and controller lose power, a console is slow.
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use net_core::Endpoint;
@@ -12,10 +13,11 @@ use tokio::sync::oneshot;
 
 use super::args::Args;
 use super::clock::{Clock, minutes};
+use super::controller::{self, Controller};
 use super::shift::{self, World};
 use super::story::Story;
 use super::tool::{self, Memory, Tool};
-use super::{Failed, Outcome, outcome};
+use super::{Failed, Outcome, outcome, tls};
 
 /// Runs it; whether all checks hold.
 pub(crate) fn run(args: &Args) -> Outcome<bool> {
@@ -62,20 +64,35 @@ async fn work(env: Environment, network: Network, args: &Args) -> Outcome<bool> 
     let power = Rc::new(power);
     let at = power.on().await?;
 
-    let hosts = network.clone();
+    let address = host.addresses().first().map(ToString::to_string).unwrap_or_default();
+    let (hosts, tls) = (network.clone(), tls::Settings::new(address)?);
+    let running_controller = Rc::new(RefCell::new(None));
+    let trouble = controller::Faults::default();
     let world = World {
-        net: Box::new(move |name| Ok(hosts.host(name)?.net())),
+        net: Box::new(move |name| Ok(tls.on(&hosts.host(name)?.net()))),
         story: story.clone(),
         tool: at,
         memory: memory.clone(),
-        console: "tcp://host:5001".parse()?,
+        running_controller: Rc::clone(&running_controller),
+        faults: Arc::clone(&trouble),
+        consoles: vec![
+            "tcp://host:5001".parse()?,
+            "tls://host:5003".parse()?,
+            "unix:/run/line.sock".parse()?,
+        ],
         web: "tcp://host:80".parse()?,
         controller: "tcp://host:5002".parse()?,
     };
     let faults = env.named_try_process("faults", {
         let (env, power, story) = (env.clone(), Rc::clone(&power), story.clone());
         async move {
-            let faults = faults(&env, &network, &host, &power, &story).await;
+            let controller = ControllerPower {
+                host: network.host("controller")?,
+                at: "tcp://host:5002".parse()?,
+                running: running_controller,
+                faults: trouble,
+            };
+            let faults = faults(&env, &network, &host, &power, &controller, &story).await;
             faults.map_err(|error| Failure::text(error.to_string()))
         }
     });
@@ -86,7 +103,14 @@ async fn work(env: Environment, network: Network, args: &Args) -> Outcome<bool> 
 }
 
 /// What goes wrong in the shift.
-async fn faults(env: &Environment, network: &Network, host: &Host, power: &Power, story: &Story) -> Outcome<()> {
+async fn faults(
+    env: &Environment,
+    network: &Network,
+    host: &Host,
+    power: &Power,
+    controller: &ControllerPower,
+    story: &Story,
+) -> Outcome<()> {
     let clock = story.clock();
     let some =
         |least: u64, most: u64| minutes(least) + minutes(1).mul_f64((most - least) as f64 * env.random_fraction());
@@ -102,6 +126,13 @@ async fn faults(env: &Environment, network: &Network, host: &Host, power: &Power
     network.heal(&power.host, host);
     story.tell("fault", "the cable is back");
 
+    clock.until(some(240, 265)).await;
+    story.tell("fault", "the controller's computer fails");
+    controller.cut();
+    env.timeout(some(2, 6)).await;
+    story.tell("fault", "the controller starts anew");
+    controller.on(story)?;
+
     clock.until(some(290, 330)).await;
     story.tell("fault", "the tool loses power");
     power.cut();
@@ -109,6 +140,28 @@ async fn faults(env: &Environment, network: &Network, host: &Host, power: &Power
     story.tell("fault", "the tool has power again");
     power.on().await?;
     Ok(())
+}
+
+/// The power of the controller's computer.
+struct ControllerPower {
+    host: Host,
+    at: Endpoint,
+    running: Rc<RefCell<Option<Controller>>>,
+    faults: controller::Faults,
+}
+
+impl ControllerPower {
+    fn cut(&self) {
+        self.host.crash();
+        self.running.borrow_mut().take();
+    }
+
+    fn on(&self, story: &Story) -> Outcome<()> {
+        self.host.restart();
+        let controller = Controller::start(&self.host.net(), &self.at, story, &self.faults)?;
+        *self.running.borrow_mut() = Some(controller);
+        Ok(())
+    }
 }
 
 /// The tool's power.

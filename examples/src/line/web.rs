@@ -194,7 +194,7 @@ fn message(books: &Books, news: &News) -> Option<Message> {
             json!({ "what": "status", "status": books.json() })
         }
         News::Over => json!({ "what": "over" }),
-        News::Answer(_) | News::Wish(_) => return None,
+        News::Answer(_) | News::Wish(_) | News::Greeting(_) => return None,
     };
     Some(message.to_string().into())
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::line::clock::{Clock, TimeOfDay};
-use crate::line::news::{Alarm, News};
+use crate::line::news::{Alarm, News, Wish};
 use crate::line::plan::WAFERS;
 use crate::line::story::lock;
 use crate::line::tally::Tally;
@@ -52,6 +52,8 @@ struct LotPage {
 struct State {
     controller: Option<Arc<str>>,
     tool: Option<Arc<str>>,
+    /// Whether an operator wants the line to be paused.
+    held: bool,
     lots: BTreeMap<String, LotPage>,
     chambers: BTreeMap<String, (String, u32)>,
     open: BTreeMap<u32, Alarm>,
@@ -75,7 +77,8 @@ pub(crate) struct Passed {
     pub(crate) orders: u64,
     pub(crate) answers: u64,
     pub(crate) unanswered: u64,
-    /// Lines that the controller was sent, and those that it says it has heard.
+    /// How often a controller has connected; the lines that the last one was sent, and those that it says it has heard.
+    pub(crate) greeted: u64,
     pub(crate) told: u64,
     pub(crate) heard: Option<u64>,
     /// Lots that came, that were started, that are done; hot lots that were started while one that is not was waiting.
@@ -171,7 +174,14 @@ impl Books {
                 state.forget();
             }
             News::State(name) => state.controller = Some(Arc::clone(name)),
-            News::Answer(_) | News::Wish(_) | News::Over => {}
+            News::Wish(wish) => state.held = *wish == Wish::Hold,
+            News::Greeting(greeting) => {
+                if let Some(greeting) = lock(greeting).take() {
+                    // Who asked may be gone again.
+                    let _ = greeting.send(state.greeting());
+                }
+            }
+            News::Answer(_) | News::Over => {}
         });
     }
 
@@ -194,14 +204,14 @@ impl Books {
         });
     }
 
-    /// The controller was sent so many lines.
-    pub(super) fn told(&self, lines: u64) {
-        self.change(|state| state.passed.told += lines);
+    /// A controller has connected.
+    pub(super) fn greeted(&self) {
+        self.change(|state| state.passed.greeted += 1);
     }
 
-    /// The controller says that it has heard so many lines.
-    pub(super) fn heard(&self, lines: u64) {
-        self.change(|state| state.passed.heard = Some(lines));
+    /// The controller was sent so many lines on its connection, and says that it has heard so many.
+    pub(super) fn heard(&self, told: u64, heard: u64) {
+        self.change(|state| (state.passed.told, state.passed.heard) = (told, Some(heard)));
     }
 
     pub(super) fn recipe(&self, lot: &str) -> Option<&'static str> {
@@ -275,8 +285,10 @@ impl Books {
     pub(crate) fn json(&self) -> Value {
         let time = TimeOfDay(self.clock.now()).to_string();
         let state = lock(&self.state);
-        let shown = state.lots.len().saturating_sub(ON_THE_PAGE);
-        let lots = state.lots.iter().skip(shown).map(|(name, page)| {
+        let mut lots: Vec<_> = state.lots.iter().collect();
+        lots.sort_by_key(|(_, page)| page.came);
+        let hidden = lots.len().saturating_sub(ON_THE_PAGE);
+        let lots = lots.into_iter().skip(hidden).map(|(name, page)| {
             json!({
                 "lot": name, "recipe": page.recipe, "hot": page.hot, "state": page.state.word(), "port": page.port,
                 "good": page.good, "scrapped": page.scrapped, "of": WAFERS,
@@ -325,12 +337,37 @@ impl State {
     /// Old lots that are done are forgotten.
     fn forget(&mut self) {
         while self.lots.len() > REMEMBERED {
-            let done = self.lots.iter().find(|(_, page)| page.state == LotState::Done);
+            let done = self.lots.iter().filter(|(_, page)| page.state == LotState::Done);
+            let done = done.min_by_key(|(_, page)| page.came);
             let Some(name) = done.map(|(name, _)| name.clone()) else {
                 return;
             };
             self.lots.remove(&name);
         }
+    }
+
+    /// How things are, as lines for the controller.
+    fn greeting(&self) -> Vec<String> {
+        let mut lines = vec!["books".to_owned()];
+        let stops = self.open.values().filter(|alarm| alarm.stops);
+        lines.extend(stops.map(|alarm| format!("alarm set {}", alarm.id)));
+        lines.push(if self.held { "hold" } else { "resume" }.to_owned());
+        let mut lots: Vec<_> = self.lots.iter().collect();
+        lots.sort_by_key(|(_, page)| page.came);
+        for (name, page) in lots {
+            match page.state {
+                LotState::Waiting => lines.push(format!(
+                    "lot waiting {name} {}",
+                    if page.hot { "hot" } else { "normal" }
+                )),
+                LotState::Running => lines.push(format!("lot started {name}")),
+                LotState::Done => {}
+            }
+        }
+        if self.tool.is_some() {
+            lines.push("tool online".to_owned());
+        }
+        lines
     }
 
     fn happened(&mut self, at: Duration, what: String) {

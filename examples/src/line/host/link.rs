@@ -2,6 +2,7 @@
 //!
 //! | line to the controller | means |
 //! |---|---|
+//! | `books` | it has just connected; what follows is how things are, and after that what changes |
 //! | `tool online`, `tool offline`, `tool restarted` | whether commands can be given |
 //! | `lot waiting NAME hot`, `lot waiting NAME normal` | it may be started |
 //! | `lot started NAME`, `lot done NAME`, `lot refused NAME` | what the tool made of it |
@@ -16,10 +17,14 @@
 //! | `pause`, `resume` | for the tool |
 //! | `heard N` | so many lines have come |
 
+use std::sync::{Arc, Mutex};
+
 use bytes::{Bytes, BytesMut};
 use components::{
     Boxes, Component, Context, Failure, HasInbox, HasOutbox, Inbox, Outbox, Outcome, PublishTo, SubscribeTo, link,
 };
+
+use tokio::sync::oneshot;
 
 use super::books::Books;
 use super::tool_link::ORDERS;
@@ -41,6 +46,8 @@ pub(super) struct Link {
     /// News of the controller.
     tells: Outbox<News>,
     books: Books,
+    /// Lines that the controller was sent.
+    told: u64,
 }
 
 impl Link {
@@ -51,6 +58,7 @@ impl Link {
             hears: Inbox::new(),
             tells: Outbox::new(),
             books: books.clone(),
+            told: 0,
         }
     }
 }
@@ -63,6 +71,7 @@ impl Component for Link {
         link(subscribe.outbox(), &self.hears)?;
         context.spawn(publish)?;
         context.spawn(subscribe)?;
+        self.greet(&context).await?;
         let mut said = BytesMut::new();
         loop {
             tokio::select! {
@@ -70,8 +79,7 @@ impl Component for Link {
                 news = self.hears.recv() => match news {
                     Some(news) => {
                         if let Some(line) = line(&news) {
-                            self.books.told(1);
-                            self.outbox.send((line + "\n").into()).await?;
+                            self.tell(line).await?;
                         }
                     }
                     // The host ends.
@@ -112,11 +120,37 @@ fn line(news: &News) -> Option<String> {
         News::Wish(Wish::Hold) => "hold".to_owned(),
         News::Wish(Wish::Resume) => "resume".to_owned(),
         News::Over => "over".to_owned(),
-        News::Alarm(_) | News::Answer(_) | News::State(_) => return None,
+        News::Alarm(_) | News::Answer(_) | News::State(_) | News::Greeting(_) => return None,
     })
 }
 
 impl Link {
+    async fn tell(&mut self, line: String) -> Outcome {
+        self.told += 1;
+        self.outbox.send((line + "\n").into()).await?;
+        Ok(())
+    }
+
+    /// Tells how things are. The question goes the way of all news: what comes before it is in the books when they answer,
+    /// and what comes after it comes here.
+    async fn greet(&mut self, context: &Context) -> Outcome {
+        let (answer, answered) = oneshot::channel();
+        let greeting = Arc::new(Mutex::new(Some(answer)));
+        self.tells.send(News::Greeting(Arc::clone(&greeting))).await?;
+        loop {
+            match self.hears.recv().await {
+                Some(News::Greeting(heard)) if Arc::ptr_eq(&heard, &greeting) => break,
+                Some(_) => {}
+                None => return Ok(()),
+            }
+        }
+        for line in context.run(answered).await?? {
+            self.tell(line).await?;
+        }
+        self.books.greeted();
+        Ok(())
+    }
+
     async fn said(&mut self, context: &Context, line: &str) -> Outcome {
         let order = match line.split_once(' ').unwrap_or((line, "")) {
             ("state", name) => {
@@ -124,7 +158,7 @@ impl Link {
                 return Ok(());
             }
             ("heard", lines) => {
-                self.books.heard(lines.parse()?);
+                self.books.heard(self.told, lines.parse()?);
                 return Ok(());
             }
             ("start", lot) => Order {

@@ -52,6 +52,6 @@ pub(super) fn tell(story: &Story, books: &Books, news: &News) {
                 story.tell("host", format_args!("{} {lot}: {why}", answer.order.command));
             }
         }
-        News::Wish(_) | News::Over => {}
+        News::Wish(_) | News::Greeting(_) | News::Over => {}
     }
 }
