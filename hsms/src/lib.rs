@@ -86,3 +86,8 @@ pub use hsms_derive::{FromItem, SecsMessage, ToItem};
 pub use bytes::Bytes;
 pub use net_core;
 pub use net_core::{Endpoint, Error, ErrorKind, Net, Result};
+
+/// The snippets of the README are tests.
+#[cfg(all(doctest, feature = "os", feature = "gem"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -15,22 +15,24 @@ use hsms::{
     ActiveConnection, Connection, Delegate, ExtraPeer, Header, Message, MultiPassiveServer, PassiveConnection,
     RejectReason, RequestError, SType, StreamFunction,
 };
+use tokio::sync::Semaphore;
 
 on_each_backend!(
     the_transcript_of_an_active_connection,
     the_transcript_of_a_passive_connection,
     requests_go_both_ways_and_the_callbacks_keep_their_order,
     enable_and_disable_are_idempotent_and_always_return,
-    disabling_from_inside_a_callback_returns,
+    p03_disabling_from_inside_a_callback_returns,
     d18_a_delegate_may_make_requests_from_inside_a_callback,
     before_closed_may_still_send,
     a_delegate_that_panics_hurts_itself_only,
     many_peers_on_one_port,
-    a_server_finds_its_connections_by_the_peers_address,
+    p07_a_server_finds_its_connections_by_the_peers_address_and_refuses_a_second_one_for_it,
     a_further_peer_does_not_disturb_the_first,
     a_further_peer_may_be_told_that_connections_are_exhausted,
-    a_peer_that_is_not_expected_is_closed,
+    p01_a_passive_connection_tells_its_role_and_takes_only_the_peer_that_it_expects,
     a_connection_that_is_dropped_ends,
+    p04_p05_what_came_before_the_end_is_delivered_and_in_order,
     a_slow_delegate_stops_the_reading_and_nothing_is_lost,
 );
 
@@ -172,7 +174,7 @@ async fn enable_and_disable_are_idempotent_and_always_return() {
     active.stop().await;
 }
 
-async fn disabling_from_inside_a_callback_returns() {
+async fn p03_disabling_from_inside_a_callback_returns() {
     struct Leaves(Recorder);
     impl Delegate for Leaves {
         async fn on_connection_message_received(&self, connection: &Connection, _: Message) {
@@ -331,7 +333,7 @@ async fn many_peers_on_one_port() {
     assert_eq!(net.connect(&at).await.unwrap_err().kind(), ErrorKind::Refused);
 }
 
-async fn a_server_finds_its_connections_by_the_peers_address() {
+async fn p07_a_server_finds_its_connections_by_the_peers_address_and_refuses_a_second_one_for_it() {
     let net = net();
     let server = MultiPassiveServer::new(&net, tcp());
     let here = || Host::Ip("127.0.0.1".parse().unwrap());
@@ -397,10 +399,11 @@ async fn a_further_peer_may_be_told_that_connections_are_exhausted() {
     active.stop().await;
 }
 
-async fn a_peer_that_is_not_expected_is_closed() {
+async fn p01_a_passive_connection_tells_its_role_and_takes_only_the_peer_that_it_expects() {
     let net = net();
     let elsewhere = Host::Ip("127.0.0.77".parse().unwrap());
     let passive = PassiveConnection::new(&net, tcp(), patient(), ()).expect(elsewhere);
+    assert!(!passive.is_active());
     let mut events = passive.events();
     let at = passive.enable().await.unwrap();
     assert!(Peer::connect(&net, &at).await.is_closed().await);
@@ -436,18 +439,40 @@ async fn a_connection_that_is_dropped_ends() {
     passive.stop().await;
 }
 
+async fn p04_p05_what_came_before_the_end_is_delivered_and_in_order() {
+    let net = net();
+    let record = Recorder::default();
+    let connection = PassiveConnection::new(&net, tcp(), patient().raw(), record.clone());
+    let at = connection.enable().await.unwrap();
+    // All of it is there before anybody is told that there is a connection.
+    let mut peer = Peer::connect(&net, &at).await;
+    for system in 0..100 {
+        peer.send(Header::linktest_req(system), &[]).await;
+    }
+    drop(peer);
+    let lines = record.lines(&net, 103).await;
+    assert_eq!(lines[0], "Connection established");
+    for (system, line) in (0..100).zip(&lines[1..]) {
+        assert_eq!(
+            *line,
+            format!("Packet received header: {}", Header::linktest_req(system))
+        );
+    }
+    assert_eq!(lines[101..], TERMINATED);
+    connection.stop().await;
+    assert_eq!(record.all().len(), 103, "each of them once");
+}
+
 async fn a_slow_delegate_stops_the_reading_and_nothing_is_lost() {
-    struct Slow(Recorder, Arc<AtomicBool>);
+    struct Slow(Recorder, Arc<Semaphore>);
     impl Delegate for Slow {
-        async fn on_connection_message_received(&self, connection: &Connection, message: Message) {
-            while !self.1.load(Ordering::Relaxed) {
-                connection.net().sleep(Duration::from_millis(1)).await;
-            }
+        async fn on_connection_message_received(&self, _: &Connection, message: Message) {
+            self.1.acquire().await.unwrap().forget();
             self.0.add(message.text.len().to_string());
         }
     }
     let net = net();
-    let (record, go) = (Recorder::default(), Arc::new(AtomicBool::new(false)));
+    let (record, go) = (Recorder::default(), Arc::new(Semaphore::new(0)));
     let options = patient().max_inbound(4, 1 << 20).max_output(64 * 1024);
     let (passive, active) = pair(&net, &options, Slow(record.clone(), Arc::clone(&go))).await;
     let sender = active.connection().clone();
@@ -459,14 +484,15 @@ async fn a_slow_delegate_stops_the_reading_and_nothing_is_lost() {
         })
         .unwrap();
     eventually(&net, || passive.stats().messages_in > 4).await;
+    // Time for more, if it read more.
     net.sleep(Duration::from_millis(50)).await;
     let taken = passive.stats().messages_in;
     assert!(taken < 20, "{taken} messages were read for a delegate that takes none");
     // Its linktests still find it alive, unless the sockets are full.
-    go.store(true, Ordering::Relaxed);
+    go.add_permits(400);
     sending.await.unwrap();
     active.stop().await;
-    eventually(&net, || record.all().len() == 400).await;
+    record.lines(&net, 400).await;
     let expected: Vec<String> = (0..400).map(|size| (20_000 + size).to_string()).collect();
     assert_eq!(record.all(), expected);
     passive.stop().await;

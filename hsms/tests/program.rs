@@ -56,6 +56,15 @@ impl Drop for Listening {
     }
 }
 
+/// A socket that is no equipment of ours.
+#[expect(
+    clippy::disallowed_types,
+    reason = "a peer of a program that blocks, without a runtime"
+)]
+fn by_hand() -> std::net::TcpListener {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap()
+}
+
 const EQUIPMENT: [&str; 2] = ["listen", "tcp://127.0.0.1:0"];
 const S1F2: &str = "S1F2\n<L [2]\n  <A \"hsms\">\n  <A \"0.1.0\">\n>.\n";
 
@@ -117,6 +126,93 @@ fn a_script_comes_from_standard_input() {
     child.stdin.take().unwrap().write_all(script).unwrap();
     let (code, out, _) = output(&child.wait_with_output().unwrap());
     assert_eq!((code, out), (Some(0), S1F2.repeat(2)));
+}
+
+#[test]
+fn what_waits_for_no_reply_is_told() {
+    let equipment = Listening::start(&EQUIPMENT);
+    let (code, out, err) = run(&["connect", &equipment.at, "-c", "S1F1"]);
+    assert_eq!((code, out.as_str()), (Some(0), ""));
+    assert!(err.contains("S1F1 is sent") && err.contains("`S1F1 W`"), "{err}");
+}
+
+#[test]
+fn tries_to_connect_are_told() {
+    let at = "tcp://127.0.0.1:1";
+    let (code, _, err) = run(&["ping", at, "--timeout", "0.5", "--t5", "0.2"]);
+    assert_eq!(code, Some(1));
+    let first = err.lines().next().unwrap();
+    assert!(
+        first.contains("refused") && first.ends_with("the next try is in 200ms (T5)"),
+        "{err}"
+    );
+    // One that takes the connection and says nothing.
+    let silent = by_hand();
+    let at = format!("tcp://{}", silent.local_addr().unwrap());
+    let (code, _, err) = run(&["connect", &at, "--timeout", "1.5", "-c", "S1F1 W"]);
+    assert_eq!(code, Some(1));
+    assert!(
+        err.contains(&format!("waiting for {at}")) && err.contains("NOT SELECTED"),
+        "{err}"
+    );
+    assert!(err.ends_with("not selected within 1.5s\n"), "{err}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_what_waits() {
+    let equipment = Listening::start(&EQUIPMENT);
+    let silent = by_hand();
+    let nobody = format!("tcp://{}", silent.local_addr().unwrap());
+    // While it waits to be selected, and while it waits for a line of its script.
+    for (at, ready) in [(&nobody, "waiting for"), (&equipment.at, "S1F1 is sent")] {
+        let mut child = hsms(&["connect", at, "--timeout", "60"])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(b"S1F1\n").unwrap();
+        let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
+        assert!(errors.any(|line| line.unwrap().contains(ready)), "{ready}");
+        let sent = Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{ready}");
+        drop(input);
+    }
+}
+
+#[test]
+fn a_host_whose_user_is_silent_answers_linktests() {
+    let listener = by_hand();
+    let at = format!("tcp://{}", listener.local_addr().unwrap());
+    let mut host = hsms(&["connect", &at]).stdin(Stdio::piped()).spawn().unwrap();
+    let (mut equipment, _) = listener.accept().unwrap();
+    equipment
+        .set_read_timeout(Some(std::time::Duration::from_secs(60)))
+        .unwrap();
+    let mut frame = [0; 14];
+    equipment.read_exact(&mut frame).unwrap();
+    assert_eq!(frame, [0, 0, 0, 10, 255, 255, 0, 0, 0, 1, 0, 0, 0, 1], "Select.req");
+    equipment
+        .write_all(&[0, 0, 0, 10, 255, 255, 0, 0, 0, 2, 0, 0, 0, 1])
+        .unwrap();
+    for system in 7..9 {
+        equipment
+            .write_all(&[0, 0, 0, 10, 255, 255, 0, 0, 0, 5, 0, 0, 0, system])
+            .unwrap();
+        equipment.read_exact(&mut frame).unwrap();
+        assert_eq!(
+            frame,
+            [0, 0, 0, 10, 255, 255, 0, 0, 0, 6, 0, 0, 0, system],
+            "Linktest.rsp"
+        );
+    }
+    drop(host.stdin.take());
+    assert_eq!(host.wait().unwrap().code(), Some(0));
 }
 
 #[test]

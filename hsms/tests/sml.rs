@@ -123,9 +123,23 @@ fn errors_tell_line_and_column() {
         ("S1F1 <A 'é' x>", "line 1, column 13: `x` is no number"),
         ("S200F1", "line 1, column 1: `S200F1` is no stream and function"),
         ("<L>", "line 1, column 1: a message begins with its stream and function"),
-        ("S1F1 W <L <A 'x'>", "line 1, column 18: the text ends in 1 open lists"),
+        (
+            "S1F1 W <L <A 'x'>",
+            "line 1, column 8: the `>` of this list is missing before the end of the text",
+        ),
+        (
+            "S1F1 W\n<L\n  <L <U4 7>\n.\nS1F3 W.",
+            "line 3, column 3: the `>` of this list and of 1 more around it is missing before `.`",
+        ),
         ("S1F1 <A 'x", "line 1, column 9: the string has no end"),
-        ("S1F1 <A 'x'", "line 1, column 12: the text ends in a A item"),
+        (
+            "S1F1 <A 'x'",
+            "line 1, column 6: the `>` of this A item is missing before the end",
+        ),
+        (
+            "S1F1 <L <A 'x' .",
+            "line 1, column 9: the `>` of this A item is missing before `.`",
+        ),
         ("S1F1 /* x", "line 1, column 6: the comment has no end"),
         ("S1F1 <L> <L>.", "line 1, column 10: `<` after the item of S1F1"),
         ("S1F1 <L 5>.", "line 1, column 9: `5` in a list"),

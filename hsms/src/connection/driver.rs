@@ -265,7 +265,11 @@ impl Driver {
                 return Poll::Pending;
             }
             let now = self.shared.net.now();
+            let underway = self.framed.unsent() > 0 || self.framed.is_mid_frame();
             let close = self.shared.with_session(|state| {
+                if underway {
+                    state.session.underway(now);
+                }
                 state.session.expire(now);
                 state.close.take()
             });

@@ -17,8 +17,8 @@ pub(super) struct Link {
     heard: Instant,
     /// The last message either way.
     active: Instant,
-    /// Something was received since the last test was sent.
-    heard_since_test: bool,
+    /// Something was received since the last test was sent, or a message was underway before which no answer can come.
+    excused: bool,
     /// Tests in a row that failed.
     failures: u32,
 }
@@ -28,7 +28,7 @@ impl Link {
     pub(super) fn received(&mut self, now: Instant) {
         self.heard = now;
         self.active = now;
-        self.heard_since_test = true;
+        self.excused = true;
     }
 
     #[inline]
@@ -56,6 +56,14 @@ impl Link {
 }
 
 impl<T> Session<T> {
+    /// A part of a message is still on its way, out or in: the link is not silent, and a test or its answer would wait
+    /// behind it. Tell it before [`expire`](Self::expire). A message that does not get on is for T8, or a time limit of
+    /// the transport's.
+    pub fn underway(&mut self, now: Instant) {
+        self.link.active = now;
+        self.link.excused = true;
+    }
+
     /// The time to think about a test has come.
     pub(super) fn linktest_due(&mut self, now: Instant) {
         let Some(linktest) = &self.options.linktest else {
@@ -82,7 +90,7 @@ impl<T> Session<T> {
     pub(super) fn send_linktest(&mut self, tied: Option<T>, now: Instant) {
         let header = Header::linktest_req(self.open.next_system());
         self.stats.linktests += 1;
-        self.link.heard_since_test = false;
+        self.link.excused = false;
         self.open_control(header, tied, now);
     }
 
@@ -92,7 +100,7 @@ impl<T> Session<T> {
             Some(linktest) => (linktest.failures.max(1), linktest.suppress),
             None => (1, false),
         };
-        if forgiving && (self.link.heard_since_test || self.open.data() > 0) {
+        if forgiving && (self.link.excused || self.open.data() > 0) {
             self.stats.linktests_forgiven += 1;
             return;
         }

@@ -60,9 +60,10 @@ pub struct Linktest {
     /// slow to answer while it works may need 3. A dead link is found after that many times the interval and T6.
     pub failures: u32,
     /// Whether traffic stands for a test: then a test is sent only after a whole interval without a message either way
-    /// and while no reply is waited for, which T3 guards; and a test that is not answered is forgiven if another message
-    /// came meanwhile, or a reply is waited for. A peer that is only sent to is tested all the same, after four intervals
-    /// without a word from it. Default: true.
+    /// and while no reply is waited for, which T3 guards, nor a part of a message has passed, whose rest T8 and the write
+    /// timeout guard; and a test that is not answered is forgiven for the same reasons, or if another message came
+    /// meanwhile. A peer that is only sent to is tested all the same, after four intervals without a word from it.
+    /// Default: true.
     pub suppress: bool,
 }
 

@@ -113,6 +113,9 @@ impl Timers {
     }
 }
 
+/// Room for so many is kept when there are none.
+const KEPT: usize = 32;
+
 /// The deadlines of open transactions, the earliest first.
 ///
 /// Nearly all come in order and go in order; so a queue is quicker than a tree. One that is closed out of order stays
@@ -142,6 +145,9 @@ impl Deadlines {
         }
         if self.0.len() > 2 * open + 32 {
             self.0.retain(|(at, system)| is_open(*at, *system));
+        }
+        if self.0.is_empty() && self.0.capacity() > KEPT {
+            self.0.shrink_to(KEPT);
         }
     }
 

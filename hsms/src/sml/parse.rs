@@ -79,6 +79,8 @@ struct Open {
     /// Where its items begin in the out-buffer.
     start: usize,
     items: u32,
+    /// Where its `<` is in the text.
+    place: usize,
 }
 
 impl<'a> Reading<'a> {
@@ -150,6 +152,7 @@ impl<'a> Reading<'a> {
                     if let Some(list) = open.last_mut() {
                         list.items += 1;
                     }
+                    let place = self.scanner.place();
                     let format = self.format()?;
                     if format == Format::List {
                         if open.len() >= usize::from(self.limits.depth) {
@@ -159,10 +162,11 @@ impl<'a> Reading<'a> {
                         open.push(Open {
                             start: out.len(),
                             items: 0,
+                            place,
                         });
                         continue;
                     }
-                    self.leaf(format, &mut out)?;
+                    self.leaf(format, place, &mut out)?;
                 }
                 Token::Close if !open.is_empty() => {
                     if let Some(list) = open.pop() {
@@ -171,17 +175,22 @@ impl<'a> Reading<'a> {
                         out.splice(list.start..list.start, head);
                     }
                 }
-                Token::End if !open.is_empty() => {
-                    let what = format!("the text ends in {} open lists: `>` is missing", open.len());
-                    return Err(self.scanner.error(what));
-                }
-                other if open.is_empty() => {
-                    return Err(self.scanner.error(format!("an item begins with `<`, not with {other}")));
-                }
                 other => {
-                    return Err(self
-                        .scanner
-                        .error(format!("{other} in a list: it holds items `<…>` only")));
+                    return Err(match open.last() {
+                        None => self.scanner.error(format!("an item begins with `<`, not with {other}")),
+                        // What is wrong is at the list's beginning, or anywhere since then.
+                        Some(list) if self.ends(other) => {
+                            let also = match open.len() {
+                                1 => String::new(),
+                                count => format!(" and of {} more around it", count - 1),
+                            };
+                            let what = format!("the `>` of this list{also} is missing before {other}");
+                            self.scanner.error_at(list.place, what)
+                        }
+                        Some(_) => self
+                            .scanner
+                            .error(format!("{other} in a list: it holds items `<…>` only")),
+                    });
                 }
             }
             if out.len() > self.limits.bytes {
@@ -190,6 +199,15 @@ impl<'a> Reading<'a> {
             if open.is_empty() {
                 return Ok(Item::checked(out.into()));
             }
+        }
+    }
+
+    /// Whether the message or the text ends with this token.
+    fn ends(&mut self, token: Token<'_>) -> bool {
+        match token {
+            Token::End => true,
+            Token::Stop => matches!(self.scanner.peek(), Ok(Token::End | Token::Word(_))),
+            _ => false,
         }
     }
 
@@ -216,7 +234,7 @@ impl<'a> Reading<'a> {
         Ok(format)
     }
 
-    fn leaf(&mut self, format: Format, out: &mut Vec<u8>) -> Result<(), ParseError> {
+    fn leaf(&mut self, format: Format, place: usize, out: &mut Vec<u8>) -> Result<(), ParseError> {
         let mut data = value::Data::new(format);
         loop {
             match self.scanner.next()? {
@@ -224,7 +242,10 @@ impl<'a> Reading<'a> {
                 Token::Word(word) => data.word(word),
                 Token::Text(text) if self.scanner.escapes => data.text(&unescaped(text)),
                 Token::Text(text) => data.text(text),
-                Token::End => Err(format!("the text ends in a {format} item: `>` is missing")),
+                end if self.ends(end) => {
+                    let what = format!("the `>` of this {format} item is missing before {end}");
+                    return Err(self.scanner.error_at(place, what));
+                }
                 other => Err(format!("{other} in a {format} item")),
             }
             .map_err(|what| self.scanner.error(what))?;

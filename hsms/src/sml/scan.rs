@@ -90,6 +90,16 @@ impl<'a> Scanner<'a> {
         ParseError::new(self.text, self.token, what.into())
     }
 
+    /// Where the token begins that was taken last.
+    pub(super) fn place(&self) -> usize {
+        self.token
+    }
+
+    /// An error at an earlier [place](Self::place).
+    pub(super) fn error_at(&self, place: usize, what: impl Into<String>) -> ParseError {
+        ParseError::new(self.text, place, what.into())
+    }
+
     fn rest(&self, at: usize) -> &'a str {
         self.text.get(at..).unwrap_or_default()
     }

@@ -19,6 +19,7 @@ use hsms::{
     SessionOptions, StreamFunction, Timers, frame,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
 
 /// Longer than anything takes, on the slowest machine.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
@@ -43,11 +44,12 @@ pub(crate) fn patient() -> ConnectionOptions {
 
 /// Writes down what it is told, and answers with the text that came.
 #[derive(Clone, Default)]
-pub(crate) struct Recorder(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Recorder(Arc<Mutex<Vec<String>>>, Arc<Notify>);
 
 impl Recorder {
     pub(crate) fn add(&self, what: impl Into<String>) {
         self.0.lock().unwrap().push(what.into());
+        self.1.notify_waiters();
     }
 
     pub(crate) fn all(&self) -> Vec<String> {
@@ -60,7 +62,18 @@ impl Recorder {
 
     /// Waits until it has written down so many lines.
     pub(crate) async fn lines(&self, net: &Net, count: usize) -> Vec<String> {
-        eventually(net, || self.all().len() >= count).await;
+        let wait = async {
+            loop {
+                let mut added = std::pin::pin!(self.1.notified());
+                added.as_mut().enable();
+                if self.all().len() >= count {
+                    return;
+                }
+                added.await;
+            }
+        };
+        let waited = net.timeout(LIMIT, wait).await;
+        waited.unwrap_or_else(|_| panic!("{count} lines never came: {:#?}", self.all()));
         self.all()
     }
 }
@@ -167,7 +180,7 @@ impl Peer {
     }
 }
 
-/// Waits until something is so; fails if it never is.
+/// Waits until something is so that no event tells; fails if it never is.
 pub(crate) async fn eventually(net: &Net, mut so: impl FnMut() -> bool) {
     let give_up = net.now() + LIMIT;
     while !so() {

@@ -199,6 +199,11 @@ impl<F: Framing> Framed<F> {
         self.writer.unsent()
     }
 
+    /// Whether a part of a frame has been read, and the rest is to come.
+    pub fn is_mid_frame(&self) -> bool {
+        !self.input.at_boundary()
+    }
+
     /// Frames decoded so far.
     pub fn frames(&self) -> u64 {
         self.input.frames

@@ -88,7 +88,7 @@ pub(crate) async fn run(arguments: &Listen) -> ExitCode {
         Err(error) => return misused(&error),
     };
     // Before the line that tells others that we are there: from then on a signal must end us in order.
-    let signals = match Signals::new() {
+    let mut signals = match Signals::new() {
         Ok(signals) => signals,
         Err(error) => return failed(&format!("signals can't be caught: {error}")),
     };

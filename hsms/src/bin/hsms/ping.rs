@@ -15,7 +15,7 @@ pub(crate) async fn run(arguments: &Ping) -> ExitCode {
         Ok(options) => options,
         Err(error) => return misused(&error),
     };
-    let signals = match Signals::new() {
+    let mut signals = match Signals::new() {
         Ok(signals) => signals,
         Err(error) => return failed(&format!("signals can't be caught: {error}")),
     };

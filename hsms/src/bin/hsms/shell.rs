@@ -10,18 +10,19 @@ use tokio::runtime::Runtime;
 
 use crate::connect::{exchange_all, parse};
 use crate::failed;
+use crate::signal::Signals;
 
 /// Most lines that the history keeps.
 const HISTORY: usize = 1000;
 
-pub(crate) fn run(runtime: &Runtime, host: &Connection) -> ExitCode {
-    match converse(runtime, host) {
+pub(crate) fn run(runtime: &Runtime, host: &Connection, signals: &mut Signals) -> ExitCode {
+    match converse(runtime, host, signals) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&format!("the terminal: {error}")),
     }
 }
 
-fn converse(runtime: &Runtime, host: &Connection) -> rustyline::Result<()> {
+fn converse(runtime: &Runtime, host: &Connection, signals: &mut Signals) -> rustyline::Result<()> {
     let config = Config::builder().max_history_size(HISTORY)?.build();
     let mut editor = DefaultEditor::with_config(config)?;
     let history = history_file();
@@ -46,7 +47,7 @@ fn converse(runtime: &Runtime, host: &Connection) -> rustyline::Result<()> {
         // Without a history one still can work.
         let _ = editor.add_history_entry(&line);
         match parse(&line) {
-            Ok(messages) => drop(exchange_all(runtime, host, &messages)),
+            Ok(messages) => drop(exchange_all(runtime, host, &messages, signals)),
             Err(error) => eprintln!("hsms: {error}"),
         }
     }

@@ -19,7 +19,7 @@ impl Signals {
     }
 
     #[cfg(unix)]
-    pub(crate) async fn any(mut self) {
+    pub(crate) async fn any(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -32,7 +32,7 @@ impl Signals {
     }
 
     #[cfg(not(unix))]
-    pub(crate) async fn any(self) {
+    pub(crate) async fn any(&mut self) {
         let _ = tokio::signal::ctrl_c().await;
     }
 }

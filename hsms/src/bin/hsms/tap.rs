@@ -18,7 +18,7 @@ pub(crate) async fn run(arguments: &Tap) -> ExitCode {
         Ok(net) => net,
         Err(error) => return failed(&error),
     };
-    let signals = match Signals::new() {
+    let mut signals = match Signals::new() {
         Ok(signals) => signals,
         Err(error) => return failed(&format!("signals can't be caught: {error}")),
     };

@@ -1,0 +1,118 @@
+//! Links that are slow or silent. While a large message is on its way nothing else can be, and no test of the link may fail
+//! for it; and a dial that hangs can be given up.
+
+use std::time::Duration;
+
+use hsms::session::SessionEvent;
+use hsms::{
+    ActiveConnection, Bytes, Connection, ConnectionOptions, Delegate, Linktest, Message, PassiveConnection,
+    SessionOptions, StreamFunction, Timers,
+};
+use sim_io::Environment;
+use sim_io::network::{Link, Network};
+
+/// Takes 67 s on the link, many times the linktest interval and T6.
+const LARGE: usize = 4 << 20;
+
+/// Answers with a large text, or sends one by itself.
+struct Library {
+    asked: bool,
+}
+
+impl Delegate for Library {
+    async fn on_connection_established(&self, connection: &Connection) {
+        if !self.asked {
+            let about = StreamFunction::new(7, 3);
+            connection.notify(about, vec![7; LARGE]).await.unwrap();
+        }
+    }
+
+    async fn on_connection_message_received(&self, connection: &Connection, message: Message) {
+        connection.reply(&message.header, vec![7; LARGE]).await.unwrap();
+    }
+}
+
+fn options() -> ConnectionOptions {
+    let linktest = Linktest::every(Duration::from_secs(10));
+    let timers = Timers::default().t3(Duration::from_secs(300));
+    SessionOptions::new(0).timers(timers).linktest(linktest).into()
+}
+
+/// Runs both ends, the host's with this work; then the link is as it was.
+fn over_a_slow_link<F: Future<Output = Bytes> + 'static>(asked: bool, work: impl FnOnce(Connection) -> F + 'static) {
+    let env = Environment::with_seed(3);
+    let network = Network::new(&env);
+    network.set_default_link(Link::default().bandwidth(500_000));
+    let (there, here) = (network.host("tool").unwrap().net(), network.host("host").unwrap().net());
+    let process = env.process(async move {
+        let equipment =
+            PassiveConnection::new(&there, "tcp://tool:5000".parse().unwrap(), options(), Library { asked });
+        let at = equipment.enable().await.unwrap();
+        let host = ActiveConnection::new(&here, at, options(), ());
+        let mut events = host.events();
+        host.enable().unwrap();
+        host.selected(Duration::from_secs(10)).await.unwrap();
+        let text = here.timeout(Duration::from_secs(120), work(host.connection().clone()));
+        let text = text.await.expect("the message comes through");
+        assert_eq!(text.len(), LARGE);
+        assert!(here.now().as_nanos() > 60_000_000_000, "the link was not slow");
+        // And when it is over, tests go on.
+        here.sleep(Duration::from_secs(60)).await;
+        for end in [host.connection(), equipment.connection()] {
+            let stats = end.stats();
+            assert_eq!((stats.connections, stats.linktests_failed), (1, 0), "{stats:?}");
+            assert!(end.is_selected());
+        }
+        assert!(host.stats().linktests + equipment.stats().linktests > 3);
+        while let Some(event) = events.try_next() {
+            assert!(!matches!(event.event, SessionEvent::Disconnected(_)), "{event:?}");
+        }
+        host.stop().await;
+        equipment.stop().await;
+    });
+    env.run_until(&process).unwrap();
+}
+
+#[test]
+fn a_large_reply_holds_up_no_linktest_of_the_side_that_sends_it() {
+    over_a_slow_link(true, async |host: Connection| {
+        host.request(StreamFunction::new(7, 5), "").await.unwrap().text
+    });
+}
+
+#[test]
+fn a_large_message_holds_up_no_linktest_of_the_side_that_receives_it() {
+    over_a_slow_link(false, async |host: Connection| {
+        host.primaries().next().await.unwrap().into_message().text
+    });
+}
+
+#[test]
+fn p03_disabling_while_the_dial_hangs_returns_at_once_and_leaves_no_connection() {
+    let env = Environment::with_seed(3);
+    let network = Network::new(&env);
+    let (tool, host) = (network.host("tool").unwrap(), network.host("host").unwrap());
+    let (there, here) = (tool.net(), host.net());
+    let process = env.process(async move {
+        let equipment = PassiveConnection::new(&there, "tcp://tool:5000".parse().unwrap(), options(), ());
+        let at = equipment.enable().await.unwrap();
+        network.hold(&host, &tool);
+        let active = ActiveConnection::new(&here, at, options(), ());
+        active.enable().unwrap();
+        here.sleep(Duration::from_millis(100)).await;
+        let now = here.now();
+        active.stop().await;
+        assert_eq!(here.now(), now);
+        // The dial would succeed now: nobody is there for it.
+        network.release(&host, &tool);
+        here.sleep(Duration::from_secs(30)).await;
+        assert!(!active.is_enabled() && !active.is_connected() && !equipment.is_connected());
+        assert_eq!(active.stats().connections, 0);
+        // Nor does it keep the next one from coming.
+        active.enable().unwrap();
+        active.selected(Duration::from_secs(10)).await.unwrap();
+        active.stop().await;
+        equipment.stop().await;
+    });
+    env.run_until(&process).unwrap();
+}
