@@ -7,6 +7,7 @@ mod objects;
 mod options;
 mod random;
 mod rejected;
+mod running;
 mod snapshots;
 mod suites;
 
