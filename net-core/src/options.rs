@@ -28,6 +28,10 @@ pub struct SocketOptions {
     pub reuse_port: bool,
     /// IPV6_V6ONLY on IPv6 sockets. Default: the system's choice.
     pub v6_only: Option<bool>,
+    /// IP_MULTICAST_TTL, or IPV6_MULTICAST_HOPS: how many routers what a datagram socket sends to a group may pass, plus one; 0
+    /// keeps it on this host. Default: the system's, 1, which keeps it in the local network. The simulated network has no
+    /// routers and takes no heed of it.
+    pub multicast_ttl: Option<u8>,
     /// How many connections the system holds until they are accepted. Default: 1024.
     pub backlog: u32,
     /// The permission bits of a Unix socket's path, for example `0o600`. Default: what the umask leaves.
@@ -76,6 +80,7 @@ impl Default for SocketOptions {
             reuse_address: true,
             reuse_port: false,
             v6_only: None,
+            multicast_ttl: None,
             backlog: 1024,
             unix_mode: None,
         }
@@ -129,6 +134,13 @@ impl SocketOptions {
     #[must_use]
     pub fn v6_only(mut self, on: bool) -> Self {
         self.v6_only = Some(on);
+        self
+    }
+
+    /// Sets IP_MULTICAST_TTL, or IPV6_MULTICAST_HOPS.
+    #[must_use]
+    pub fn multicast_ttl(mut self, hops: u8) -> Self {
+        self.multicast_ttl = Some(hops);
         self
     }
 

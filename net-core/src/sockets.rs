@@ -66,6 +66,13 @@ pub fn datagram(at: SocketAddr, options: &SocketOptions) -> io::Result<Socket> {
     if let (true, Some(only)) = (at.is_ipv6(), options.v6_only) {
         socket.set_only_v6(only)?;
     }
+    if let Some(hops) = options.multicast_ttl {
+        if at.is_ipv6() {
+            socket.set_multicast_hops_v6(hops.into())?;
+        } else {
+            socket.set_multicast_ttl_v4(hops.into())?;
+        }
+    }
     socket.bind(&at.into())?;
     Ok(socket)
 }

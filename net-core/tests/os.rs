@@ -269,3 +269,13 @@ fn a_thousand_connections_leave_no_descriptor_behind() {
         }
     });
 }
+
+#[test]
+fn multicast_goes_as_far_as_it_is_told() {
+    let reach = |options: SocketOptions| {
+        let socket = net_core::sockets::datagram("127.0.0.1:0".parse().unwrap(), &options).unwrap();
+        socket.multicast_ttl_v4().unwrap()
+    };
+    let told = |hops| reach(SocketOptions::default().multicast_ttl(hops));
+    assert_eq!((reach(SocketOptions::default()), told(10), told(0)), (1, 10, 0));
+}
