@@ -73,10 +73,10 @@ fn complete(line: &[u8]) -> Option<usize> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> common::Result<()> {
-    let mut arguments = common::Arguments::read(USAGE, &[]);
+    let mut arguments = common::Arguments::read(USAGE, 1, &[]);
     let system = System::new(&arguments.net()?);
     let guests = Arc::new(AtomicU32::new(0));
-    let server = ServerCore::bind(&system, &arguments.endpoint(USAGE), move |_: &Connected| Chatter {
+    let server = ServerCore::bind(&system, &arguments.endpoint(), move |_: &Connected| Chatter {
         inbox: Inbox::new(),
         outbox: Outbox::new(),
         says: Outbox::new(),

@@ -15,9 +15,9 @@ const SIZES: [usize; 4] = [1, 1000, 50_000, 1_000_000];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> common::Result<()> {
-    let mut arguments = common::Arguments::read(USAGE, &[]);
+    let mut arguments = common::Arguments::read(USAGE, 1, &[]);
     let system = System::new(&arguments.net()?);
-    let mut client = system.activate_with_handle(TcpClient::new(arguments.endpoint(USAGE)))?;
+    let mut client = system.activate_with_handle(TcpClient::new(arguments.endpoint()))?;
     for size in SIZES {
         let data: Bytes = (0..size).map(|n| (n % 251) as u8).collect();
         client.put(data.clone()).await?;

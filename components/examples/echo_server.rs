@@ -15,9 +15,9 @@ const USAGE: &str = "usage: echo_server ENDPOINT [--tls-cert FILE --tls-key FILE
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> common::Result<()> {
-    let mut arguments = common::Arguments::read(USAGE, &["--tls-cert", "--tls-key"]);
+    let mut arguments = common::Arguments::read(USAGE, 1, &["--tls-cert", "--tls-key"]);
     let system = System::new(&arguments.net()?);
-    let server = SimpleServer::bind(&system, &arguments.endpoint(USAGE), EchoProtocol::new).await?;
+    let server = SimpleServer::bind(&system, &arguments.endpoint(), EchoProtocol::new).await?;
     println!("listening on {}", server.local());
     common::run(system.activate(server)?).await
 }

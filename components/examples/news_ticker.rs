@@ -41,10 +41,10 @@ impl Component for Reader {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> common::Result<()> {
-    let mut arguments = common::Arguments::read(USAGE, &["--every"]);
+    let mut arguments = common::Arguments::read(USAGE, 1, &["--every"]);
     let every = Duration::from_millis(arguments.option("--every").unwrap_or("1000").parse()?);
     let system = System::new(&arguments.net()?);
-    let server = SimpleServer::bind(&system, &arguments.endpoint(USAGE), Reader::default).await?;
+    let server = SimpleServer::bind(&system, &arguments.endpoint(), Reader::default).await?;
     println!("listening on {}", server.local());
     system.activate(Backplane::<Bytes>::new("news"))?;
     let agency = from_fn(

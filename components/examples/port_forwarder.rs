@@ -26,9 +26,9 @@ fn tap(connection: u32, arrow: &'static str) -> impl Component + HasInbox<In = B
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> common::Result<()> {
-    let mut arguments = common::Arguments::read(USAGE, &["--tls-cert", "--tls-key"]);
+    let mut arguments = common::Arguments::read(USAGE, 2, &["--tls-cert", "--tls-key"]);
     let system = System::new(&arguments.net()?);
-    let (listen, to) = (arguments.endpoint(USAGE), arguments.endpoint(USAGE));
+    let (listen, to) = (arguments.endpoint(), arguments.endpoint());
     let connections = AtomicU32::new(0);
     let server = ServerCore::bind(&system, &listen, move |_: &Connected| {
         let number = connections.fetch_add(1, Ordering::Relaxed) + 1;

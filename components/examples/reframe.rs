@@ -79,10 +79,10 @@ fn frame(pair: Pair) -> Bytes {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> common::Result<()> {
-    let mut arguments = common::Arguments::read(USAGE, &[]);
+    let mut arguments = common::Arguments::read(USAGE, 1, &[]);
     let system = System::new(&arguments.net()?);
     let protocol = || Pipeline::new(lines()).then(map(parse)).then(map(frame));
-    let server = SimpleServer::bind(&system, &arguments.endpoint(USAGE), protocol).await?;
+    let server = SimpleServer::bind(&system, &arguments.endpoint(), protocol).await?;
     println!("listening on {}", server.local());
     common::run(system.activate(server)?).await
 }

@@ -12,7 +12,7 @@ use net_core::Net;
 use crate::boxes::{AnyNode, Node};
 use crate::component::Prepared;
 use crate::owner::Owner;
-use crate::{Active, BoxOptions, Component, Inbox, LinkError, Outbox, Services, Signal, Stopped, System};
+use crate::{Active, BoxOptions, Component, Inbox, LinkError, Outbox, Resources, Services, Signal, Stopped, System};
 
 /// What a component's body can do besides its boxes: time, the network, children, services, boxes made at run time.
 #[derive(Debug)]
@@ -164,6 +164,11 @@ impl Context {
         let outbox = Outbox::new();
         self.add(name, Arc::clone(&outbox.node) as _);
         outbox
+    }
+
+    /// An empty list of the resources that it makes boxes for.
+    pub fn resources<R: Ord, I>(&self) -> Resources<R, I> {
+        Resources::new(&self.owner)
     }
 
     fn add(&self, name: &str, node: Arc<dyn AnyNode>) {

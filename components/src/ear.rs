@@ -4,16 +4,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Context;
 
-use crate::Signal;
 use crate::boxes::{Direction, Node};
 use crate::owner::Owner;
+use crate::{BoxOptions, Signal};
 
 /// Hears what is sent to a control box, and needs no memory for it until something is.
 pub(crate) struct Ear(Arc<Node<Signal>>);
 
 impl Ear {
     pub(crate) fn new() -> Self {
-        Self(Node::late(Direction::In, false))
+        Self(Node::new(Direction::In, BoxOptions::default(), false))
     }
 
     pub(crate) fn control(&self) -> &Arc<Node<Signal>> {
@@ -29,8 +29,12 @@ impl Ear {
         let Some(store) = self.0.store() else { return };
         let mut signals = VecDeque::new();
         // The task has one waker, and where it is quiet it is there.
-        while !store.is_quiet() && store.take(&mut signals, Some(cx.waker()), || false).is_ok() {
-            store.hold(0);
+        while !store.is_quiet() {
+            let Ok(first) = store.take(&self.0.in_hand, &mut signals, Some(cx.waker()), || false) else {
+                return;
+            };
+            self.0.hold(0);
+            owner.hear(first);
             signals.drain(..).for_each(|signal| owner.hear(signal));
         }
     }

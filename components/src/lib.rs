@@ -79,6 +79,11 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+/// Its examples run too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 // So that derived code finds this crate from inside of it too.
 extern crate self as components;
 
@@ -97,6 +102,7 @@ mod ipc;
 mod linkage;
 mod lock;
 mod owner;
+mod resources;
 mod run;
 mod services;
 mod supervise;
@@ -129,14 +135,15 @@ pub use handle::{Handle, StartError};
 pub use internet::{
     AdapterOptions, Connected, ConnectedSocketAdapter, DEFAULT_CHUNK, DEFAULT_LINGER, FastRestartServer, HalfClose,
     HandlerSignal, HowDied, MulticastReceiver, MulticastSender, MulticastTransceiver, PostboxPeer, Readiness, Selector,
-    SelectorRequest, ServerCore, ShutdownCsa, SimplePeer, SimpleServer, SocketShutdown, TargettedPeer, TcpClient,
-    TcpServer, Watch,
+    SelectorRequest, ServerCore, ShutdownCsa, SimplePeer, SimpleServer, SingleServer, SocketShutdown, TargettedPeer,
+    TcpClient, TcpServer, UdpReceiver, UdpSender, Watch,
 };
 #[cfg(feature = "tls")]
 pub use internet::{MakeSsl, SslReady};
 pub use introspect::{BoxView, ComponentView, LinkView, Problem, Snapshot, check};
 pub use ipc::{Notify, ProducerFinished, ShutdownMicroprocess, Signal};
 pub use linkage::{Linkable, Unlinkable, link, link_with, relink, unlink};
+pub use resources::{Resources, Tracked, TrackingError};
 pub use services::{Service, ServiceError, Services};
 pub use supervise::{Supervised, supervise};
 pub use system::{Active, End, EndReason, Ending, Event, System, SystemCounts};

@@ -20,8 +20,6 @@ pub(crate) struct Run {
     control: Option<Ear>,
     owner: Arc<Owner>,
     system: Arc<Inner>,
-    /// Its boxes: their links last until its end is told.
-    boxes: Vec<Arc<dyn AnyNode>>,
     /// A failure is not told by `signal`: somebody will start it anew.
     quiet: bool,
 }
@@ -41,19 +39,15 @@ impl Run {
             start,
             ..
         } = prepared;
-        for entry in &boxes {
-            let (name, text) = (entry.name.clone(), entry.documentation.clone());
-            entry.node.set_label(name, text, Some(Arc::clone(owner)));
+        for entry in boxes {
+            let owner = Some(Arc::clone(owner));
+            entry.node.set_label(entry.name, entry.documentation, owner);
         }
-        // No larger than need be: it stays as long as the component.
-        let mut kept = Vec::with_capacity(boxes.len());
-        kept.extend(boxes.into_iter().map(|entry| entry.node));
         Self {
             body: State::New(start),
             control: automatic,
             owner: Arc::clone(owner),
             system: Arc::clone(system),
-            boxes: kept,
             quiet,
         }
     }
@@ -93,7 +87,7 @@ impl Run {
             // A box of signals takes everything.
             let _ = signal.try_send(last_words(owner, &reason));
         }
-        for node in self.boxes.drain(..) {
+        for node in owner.let_go() {
             node.detach();
         }
         self.control = None;

@@ -178,10 +178,9 @@ impl System {
         quiet: bool,
     ) -> net_core::Result<Active> {
         let id = self.0.numbers.fetch_add(1, Ordering::Relaxed);
-        let kind = prepared.name.clone();
-        let name: Arc<str> = format!("{kind}_{id}").into();
+        let name: Arc<str> = format!("{}_{id}", prepared.name).into();
         let signals = (&prepared.control, &prepared.signal);
-        let owner = Owner::new(&self.0, parent, (id, name, kind), &prepared.boxes, signals);
+        let owner = Owner::new(&self.0, parent, (id, name), &prepared.boxes, signals);
         let run = Run::new(&self.0, &owner, prepared, quiet);
         lock(&self.0.running).insert(id, Arc::clone(&owner));
         lock(&self.0.counts).started += 1;

@@ -7,6 +7,13 @@ use std::time::Duration;
 use components::{Endpoint, Net};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+/// An example that cargo has built for these tests.
+fn command(name: &str) -> Command {
+    let own = std::env::current_exe().unwrap();
+    let examples = own.parent().and_then(|deps| deps.parent()).unwrap().join("examples");
+    Command::new(examples.join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+}
+
 /// An example that runs; killed when it is dropped.
 struct Running {
     child: Child,
@@ -14,16 +21,18 @@ struct Running {
 }
 
 impl Running {
-    /// Starts one that cargo has built for these tests.
     fn start(name: &str, arguments: &[&str]) -> Self {
-        let own = std::env::current_exe().unwrap();
-        let examples = own.parent().and_then(|deps| deps.parent()).unwrap().join("examples");
-        let example = examples.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-        let child = Command::new(&example).args(arguments).stdout(Stdio::piped()).spawn();
+        let mut example = command(name);
+        example.args(arguments);
+        Self::spawn(example)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let child = command.stdout(Stdio::piped()).spawn();
         let mut child = child.unwrap_or_else(|error| {
             panic!(
                 "{}: {error}; `cargo build -p components --examples` builds it",
-                example.display()
+                command.get_program().display()
             )
         });
         let output = BufReader::new(child.stdout.take().unwrap());
@@ -178,8 +187,75 @@ async fn reframe() {
 
 #[test]
 fn wrong_arguments_are_told() {
-    for arguments in [&["nonsense:1"][..], &[], &["--what", "1"]] {
+    for arguments in [
+        &["nonsense:1"][..],
+        &[],
+        &["--what", "1"],
+        &[ANY, ANY],
+        &[ANY, "--tls-cert"],
+    ] {
         let mut example = Running::start("echo_server", arguments);
-        assert_eq!(example.child.wait().unwrap().code(), Some(2));
+        assert_eq!(example.child.wait().unwrap().code(), Some(2), "{arguments:?}");
+        assert_eq!(example.line(), "", "nothing on the standard output");
     }
+}
+
+#[test]
+fn d06_a_port_in_use_is_told_in_words_and_by_the_exit_code() {
+    let mut first = Running::start("echo_server", &[ANY]);
+    let taken = first.endpoint().to_string();
+    let second = command("echo_server").arg(&taken).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let told = String::from_utf8(second.stderr).unwrap();
+    assert!(
+        told.starts_with(&format!("Error: bind {taken}: address in use")),
+        "{told}"
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_interrupt_lets_clients_finish_and_ends_cleanly() {
+    let mut server = Running::start("echo_server", &[ANY]);
+    let at = server.endpoint();
+    let mut client = Net::os().connect(&at).await.unwrap();
+    client.write_all(b"before").await.unwrap();
+    let mut back = [0; 6];
+    client.read_exact(&mut back).await.unwrap();
+    let interrupt = Command::new("kill")
+        .args(["-INT", &server.child.id().to_string()])
+        .status();
+    assert!(interrupt.unwrap().success());
+    // It has told its handlers to finish, which closes our connection cleanly.
+    assert_eq!(client.read(&mut back).await.unwrap(), 0);
+    drop(client);
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+/// The system refuses further descriptors: those who are served are served on, and who waits gets a turn.
+#[cfg(unix)]
+#[tokio::test]
+async fn d15_without_descriptors_a_server_serves_on_and_takes_the_next_ones_later() {
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 24; exec \"$0\" \"$1\""]);
+    limited.arg(command("echo_server").get_program()).arg(ANY);
+    let mut server = Running::spawn(limited);
+    let at = server.endpoint();
+    let net = Net::os();
+    let work = async {
+        let mut clients = Vec::new();
+        for n in 0..40_u8 {
+            // The system takes them all; how many the server has descriptors for is its own affair.
+            let mut client = net.connect(&at).await.unwrap();
+            client.write_all(&[n]).await.unwrap();
+            clients.push((n, client));
+        }
+        // One after another gets an answer, and makes room for the next one.
+        for (n, mut client) in clients {
+            let mut back = [0];
+            client.read_exact(&mut back).await.unwrap();
+            assert_eq!(back, [n]);
+        }
+    };
+    net.timeout(LIMIT, work).await.unwrap();
 }

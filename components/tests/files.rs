@@ -4,7 +4,6 @@
 mod common;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use bytes::Bytes;
 use common::{collect, system};
@@ -165,13 +164,11 @@ async fn a_program_that_fails_is_told_with_its_status_and_its_errors() {
 #[tokio::test]
 async fn a_program_is_killed_when_its_component_is_stopped() {
     let system = system();
-    let mut command = std::process::Command::new("sleep");
-    command.arg("1000");
-    let process = UnixProcess::new(command);
+    let process = UnixProcess::shell("echo here; exec sleep 1000");
     let mut output = Inbox::<Bytes>::new();
     link(process.outbox(), &output).unwrap();
     let active = system.activate(process).unwrap();
-    system.net().sleep(Duration::from_millis(20)).await;
+    assert_eq!(output.recv().await.as_deref(), Some(&b"here\n"[..]));
     active.stop();
     assert!(matches!(active.await.reason, EndReason::Stopped));
     // Its pipes are closed, so the thread that reads them has ended too.

@@ -137,7 +137,7 @@ fn d01_everything_queued_before_producer_finished_arrives() {
         let reading = sides
             .client
             .spawn({
-                let net = sides.client.clone();
+                let net = sides.is_simulated().then(|| sides.client.clone());
                 async move {
                     let (mut all, mut part) = (Vec::new(), vec![0; 50_000]);
                     loop {
@@ -146,8 +146,10 @@ fn d01_everything_queued_before_producer_finished_arrives() {
                             return all;
                         }
                         all.extend_from_slice(&part[..count]);
-                        if all.len() % 7 == 0 {
-                            net.sleep(Duration::from_millis(1)).await;
+                        // Slowly.
+                        match &net {
+                            Some(net) => net.sleep(Duration::from_millis(1)).await,
+                            None => tokio::task::yield_now().await,
                         }
                     }
                 }
@@ -354,6 +356,12 @@ fn d12_a_client_that_never_reads_leaves_memory_flat() {
     on_both(|sides| async move {
         let (mut client, accepted) = connected(&sides).await;
         let system = System::new(&sides.server);
+        let (tell, mut stuck) = tokio::sync::mpsc::unbounded_channel();
+        system.observe(move |event| {
+            if let components::Event::Circle { links } = event {
+                let _ = tell.send(links.clone());
+            }
+        });
         let adapter = ConnectedSocketAdapter::new(accepted);
         let handler = echo();
         link(&adapter.outbox, components::HasInbox::inbox(&handler)).unwrap();
@@ -362,11 +370,31 @@ fn d12_a_client_that_never_reads_leaves_memory_flat() {
         let handler = system.activate(handler).unwrap();
         // It takes what the boxes and the system hold, and then no more.
         let mut taken = 0_usize;
-        let data = vec![5; 1 << 20];
-        while let Ok(Ok(())) = sides.client.timeout(sides.short(), client.write_all(&data)).await {
-            taken += data.len();
-            assert!(taken < 64 << 20, "it takes everything");
+        let data = vec![5; 64 * 1024];
+        let writing = async {
+            loop {
+                client.write_all(&data).await.unwrap();
+                taken += data.len();
+                assert!(taken < 64 << 20, "it takes everything");
+            }
+        };
+        if sides.is_simulated() {
+            assert!(sides.client.timeout(sides.short(), writing).await.is_err());
+        } else {
+            // Each of the two waits for room at the other.
+            let links: Vec<String> = tokio::select! {
+                biased;
+                links = stuck.recv() => links.unwrap(),
+                () = writing => unreachable!("it writes for ever"),
+            };
+            assert_eq!(links.len(), 2, "{links:?}");
         }
+        let depth = |active: &components::Active| {
+            let snapshot = system.snapshot();
+            let boxes = &snapshot.component(active.name()).unwrap().boxes;
+            boxes.iter().find(|view| view.name == "inbox").unwrap().depth
+        };
+        assert!(depth(&adapter) <= 16 && depth(&handler) <= 64);
         adapter.stop();
         handler.stop();
         adapter.await;

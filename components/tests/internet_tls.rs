@@ -10,6 +10,7 @@ use components::{
 };
 use net_common::{on_both, pattern};
 use net_core::{ConnectOptions, ErrorKind, TlsClient, TlsFault, TlsServer};
+use tokio::io::AsyncReadExt;
 
 /// A server's and a client's side that trust each other; names: localhost and server.
 fn trusting() -> (TlsServer, TlsClient) {
@@ -194,15 +195,16 @@ fn a_shutdown_ends_a_handshake_that_never_comes() {
     on_both(|sides| async move {
         let (server_tls, _) = trusting();
         let mut listener = sides.server.bind(&sides.listen).await.unwrap();
-        let silent = sides.client.connect(&sides.reach(listener.local())).await.unwrap();
+        let mut silent = sides.client.connect(&sides.reach(listener.local())).await.unwrap();
         let adapter = ConnectedSocketAdapter::new(listener.accept().await.unwrap());
         let (mut makessl, mut control, mut feedback) = (Outbox::new(), Outbox::new(), Inbox::<Signal>::new());
         link(&makessl, &adapter.makessl).unwrap();
         link(&control, &adapter.control).unwrap();
         link(&adapter.creator_feedback, &feedback).unwrap();
         System::new(&sides.server).activate(adapter).unwrap();
-        makessl.send(MakeSsl::server(server_tls)).await.unwrap();
-        sides.server.sleep(std::time::Duration::from_millis(20)).await;
+        makessl.send(MakeSsl::server(server_tls).saying("go")).await.unwrap();
+        let mut word = [0; 2];
+        silent.read_exact(&mut word).await.unwrap();
         control.try_send(Signal::shutdown_microprocess()).unwrap();
         let signal = feedback.recv().await.unwrap();
         assert!(matches!(SocketShutdown::of(&signal).unwrap().how, HowDied::Shutdown));

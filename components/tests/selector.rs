@@ -4,8 +4,8 @@ mod net_common;
 
 use bytes::Bytes;
 use components::{
-    Component, ConnectedSocketAdapter, HasInbox, HasOutbox, HowDied, Inbox, Outbox, Selector, Signal, SocketShutdown,
-    System, link, map,
+    Component, ConnectedSocketAdapter, Event, HasInbox, HasOutbox, HowDied, Inbox, Outbox, Selector, SelectorRequest,
+    Signal, SocketShutdown, System, Watch, link, map,
 };
 use net_common::{on_both, pattern};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,6 +18,13 @@ fn echo() -> impl Component + HasInbox<In = Bytes> + HasOutbox<Out = Bytes> {
 fn an_adapter_wired_to_a_selector_echoes_a_half_closed_stream_whole() {
     on_both(|sides| async move {
         let system = System::new(&sides.server);
+        let (tell, mut selector_ended) = tokio::sync::mpsc::unbounded_channel();
+        system.observe(move |event| match event {
+            Event::Ended(end) if end.component.starts_with("Selector") => {
+                let _ = tell.send(end.clone());
+            }
+            _ => {}
+        });
         // Starts the system's selector.
         drop(Selector::service(&system).unwrap());
         assert!(system.services().registered().contains(&"selector".to_owned()));
@@ -65,9 +72,8 @@ fn an_adapter_wired_to_a_selector_echoes_a_half_closed_stream_whole() {
         // Nobody is registered any more: it ends when it is told.
         let mut shutdown: Outbox<Signal> = system.services().retrieve("selectorshutdown").unwrap().outbox();
         shutdown.try_send(Signal::Shutdown).unwrap();
-        while system.counts().ended < system.counts().started {
-            sides.server.sleep(std::time::Duration::from_millis(1)).await;
-        }
+        let ended = selector_ended.recv().await.unwrap();
+        assert!(ended.reason.is_clean(), "{ended}");
         assert!(system.services().registered().is_empty());
     });
 }
@@ -86,14 +92,17 @@ fn read_ready_has_the_adapter_read() {
         let adapter = system.activate(adapter).unwrap();
         // It has tried once, and asks to be told.
         let request = requests.recv().await.unwrap();
-        let components::SelectorRequest::NewReader(watch) = request else {
+        let SelectorRequest::NewReader(watch) = request else {
             panic!("{request:?}");
         };
         assert_eq!(&watch.caller, adapter.name());
         client.write_all(b"hello").await.unwrap();
-        while !watch.on.is_ready() {
-            sides.server.sleep(std::time::Duration::from_millis(1)).await;
-        }
+        // A real selector tells us, and only us, that there is something to be read.
+        let (mut selector, told, mut heard) = (Selector::service(&system).unwrap(), Outbox::new(), Inbox::new());
+        link(&told, &heard).unwrap();
+        let ours = SelectorRequest::NewReader(Watch::new("test", &watch.on, told));
+        selector.try_send(ours).unwrap();
+        assert_eq!(heard.recv().await, Some(Signal::Status("ready".into())));
         assert!(outbox.try_recv().is_none(), "nobody has told it");
         ready.try_send(Signal::Status("any message counts".into())).unwrap();
         assert_eq!(outbox.recv().await.unwrap(), "hello");

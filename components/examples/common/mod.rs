@@ -2,11 +2,27 @@
 #![allow(dead_code, reason = "not every example uses everything")]
 
 use std::error::Error;
+use std::fmt;
 
 use components::{Active, Endpoint, Net};
 use net_core::TlsServer;
 
-pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
+pub(crate) type Result<T> = std::result::Result<T, Told>;
+
+/// Any error. What `main` returns is shown by its `Debug`: here the text for people.
+pub(crate) struct Told(Box<dyn Error>);
+
+impl<E: Into<Box<dyn Error>>> From<E> for Told {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl fmt::Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
 
 /// The arguments: endpoints in their order, and options with a value.
 pub(crate) struct Arguments {
@@ -15,8 +31,8 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads them; prints the usage and ends if it is asked for or something is wrong.
-    pub(crate) fn read(usage: &str, known: &[&str]) -> Self {
+    /// Reads them, so many endpoints; prints the usage and ends if it is asked for or something is wrong.
+    pub(crate) fn read(usage: &str, count: usize, known: &[&str]) -> Self {
         let fail = |text: String| -> ! {
             eprintln!("{text}\n{usage}");
             std::process::exit(2)
@@ -42,6 +58,9 @@ impl Arguments {
                 }
             }
         }
+        if endpoints.len() != count {
+            fail(format!("{} endpoints are given, and {count} wanted", endpoints.len()));
+        }
         Self {
             endpoints: endpoints.into_iter(),
             options,
@@ -49,11 +68,8 @@ impl Arguments {
     }
 
     /// The next endpoint.
-    pub(crate) fn endpoint(&mut self, usage: &str) -> Endpoint {
-        self.endpoints.next().unwrap_or_else(|| {
-            eprintln!("an endpoint is missing\n{usage}");
-            std::process::exit(2)
-        })
+    pub(crate) fn endpoint(&mut self) -> Endpoint {
+        self.endpoints.next().expect("no more are asked for than were wanted")
     }
 
     /// The value of an option.

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -12,7 +13,7 @@ use futures_core::Stream;
 
 use super::Counts;
 use super::node::{AnyNode, Direction, Node};
-use super::store::{Nothing, Store};
+use super::store::Nothing;
 use crate::lock::{inside, lock};
 use crate::{BoxOptions, Signal, WhenFull};
 
@@ -26,10 +27,11 @@ use crate::{BoxOptions, Signal, WhenFull};
 /// component is told to end: [`recv`](Self::recv).
 pub struct Inbox<T: Send + 'static> {
     pub(crate) node: Arc<Node<T>>,
-    store: Arc<Store<T>>,
     batch: Mutex<VecDeque<T>>,
     /// Where senders are woken while a batch is used up.
     half: usize,
+    /// There was no place for messages yet, and whoever makes one wakes the component: see [`poll_alone`](Self::poll_alone).
+    expecting: bool,
 }
 
 impl<T: Send + 'static> Inbox<T> {
@@ -50,10 +52,10 @@ impl<T: Send + 'static> Inbox<T> {
 
     pub(crate) fn on(node: Arc<Node<T>>) -> Self {
         Self {
-            store: Arc::clone(node.place()),
             node,
             batch: Mutex::default(),
             half: 0,
+            expecting: false,
         }
     }
 
@@ -109,8 +111,7 @@ impl<T: Send + 'static> Inbox<T> {
         if let Some(message) = self.pop() {
             return Some(message);
         }
-        self.refill(None).ok()?;
-        self.pop()
+        self.refill(None).ok()
     }
 
     /// All messages that are there, at least one, put at the end of `into`; how many. 0 where [`recv`](Self::recv)
@@ -133,8 +134,11 @@ impl<T: Send + 'static> Inbox<T> {
             into.append(batch);
         }
         // Nothing is in hand any more, and the box may be full again at once.
-        self.store.hold(0);
-        self.store.settle();
+        self.node.hold(0);
+        if let Some(owner) = self.node.owner() {
+            owner.took(false);
+        }
+        self.node.settle();
         Poll::Ready(count)
     }
 
@@ -153,7 +157,7 @@ impl<T: Send + 'static> Inbox<T> {
             return Poll::Ready(Some(message));
         }
         match self.refill(Some(cx.waker())) {
-            Ok(()) => Poll::Ready(self.pop()),
+            Ok(message) => Poll::Ready(Some(message)),
             Err(Nothing::Ever) => Poll::Ready(None),
             Err(Nothing::Yet) => Poll::Pending,
         }
@@ -167,59 +171,83 @@ impl<T: Send + 'static> Inbox<T> {
         let left = batch.len();
         match self.node.owner() {
             Some(owner) => {
-                self.store.hold(left);
+                self.node.hold(left);
                 owner.took(left > 0);
                 if left == self.half && left > 0 {
-                    self.store.settle();
+                    self.node.settle();
                 }
             }
-            None => self.store.hold_alone(left),
+            None => self.hold_alone(left),
         }
         Some(message)
     }
 
-    /// A message, whatever state the component is in; always polled by the same task. For boxes whose senders never wait.
+    /// For a receiver without a component, whose waiting senders nobody else would wake.
+    fn hold_alone(&self, left: usize) {
+        self.node.in_hand.store(left, Ordering::SeqCst);
+        if let Some(store) = self.node.store()
+            && store.blocked() > 0
+        {
+            store.settle(&self.node.in_hand);
+        }
+    }
+
+    /// A message, whatever state the component is in; always polled by its task. For boxes whose senders never wait.
     pub(crate) fn poll_alone(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let batch = inside(&mut self.batch);
-        if batch.is_empty() {
-            // A component's task has one waker, and it is there.
-            if self.store.is_quiet() {
-                return Poll::Pending;
-            }
-            match self.store.take(batch, Some(cx.waker()), || false) {
-                Ok(()) => {}
-                Err(Nothing::Yet) => return Poll::Pending,
-                Err(Nothing::Ever) => return Poll::Ready(None),
-            }
+        if let Some(message) = batch.pop_front() {
+            self.node.hold(batch.len());
+            return Poll::Ready(Some(message));
         }
-        let message = batch.pop_front();
-        self.store.hold(batch.len());
-        Poll::Ready(message)
+        let store = match self.node.store() {
+            // A component's task has one waker, and it is there.
+            Some(store) if store.is_quiet() => return Poll::Pending,
+            Some(store) => store,
+            None => {
+                self.expecting = self.expecting || self.node.is_unplaced();
+                if self.expecting {
+                    return Poll::Pending;
+                }
+                self.node.place()
+            }
+        };
+        match store.take(&self.node.in_hand, batch, Some(cx.waker()), || false) {
+            Ok(message) => Poll::Ready(Some(message)),
+            Err(Nothing::Yet) => Poll::Pending,
+            Err(Nothing::Ever) => Poll::Ready(None),
+        }
     }
 
     /// As if it had not been taken.
     fn hand_back(&mut self, message: T) {
         let batch = inside(&mut self.batch);
         batch.push_front(message);
-        self.store.hold(batch.len());
+        self.node.hold(batch.len());
     }
 
-    fn refill(&mut self, waker: Option<&Waker>) -> Result<(), Nothing> {
+    /// The first of those that wait; the others are in hand then.
+    fn refill(&mut self, waker: Option<&Waker>) -> Result<T, Nothing> {
         let node = &self.node;
         let batch = inside(&mut self.batch);
-        self.store.take(batch, waker, || {
-            node.owner()
-                .is_some_and(|owner| owner.is_finishing() || owner.is_stopped())
+        let store = node.place();
+        let owner = node.owner();
+        let message = store.take(&node.in_hand, batch, waker, || {
+            owner.is_some_and(|owner| owner.is_finishing() || owner.is_stopped())
         })?;
-        if batch.len() > 1 {
-            self.half = self.store.half();
+        let left = batch.len();
+        if left > 0 {
+            self.half = store.half();
         }
-        Ok(())
+        match owner {
+            Some(owner) => owner.took(left > 0),
+            None => self.hold_alone(left),
+        }
+        Ok(message)
     }
 
     /// Messages that wait here. An inbox that is linked onward has none: they are there.
     pub fn len(&self) -> usize {
-        self.store.len()
+        AnyNode::len(&*self.node)
     }
 
     /// Whether no message waits here.
@@ -229,12 +257,12 @@ impl<T: Send + 'static> Inbox<T> {
 
     /// How many messages it holds at most; `None` for any number.
     pub fn capacity(&self) -> Option<usize> {
-        self.store.options().capacity
+        self.node.options().capacity
     }
 
     /// What happens when it is full.
     pub fn when_full(&self) -> WhenFull {
-        self.store.options().when_full
+        self.node.options().when_full
     }
 
     /// Changes size and policy. Messages that wait stay, even if they are more than the new size.
@@ -244,7 +272,7 @@ impl<T: Send + 'static> Inbox<T> {
 
     /// What it has counted.
     pub fn counts(&self) -> Counts {
-        self.store.counts()
+        AnyNode::counts(&*self.node)
     }
 
     /// Its name, once its component is known: `inbox`.
@@ -256,7 +284,7 @@ impl<T: Send + 'static> Inbox<T> {
     pub(crate) fn put_back(&self) {
         let mut batch = lock(&self.batch);
         if !batch.is_empty() {
-            self.store.put_back(&mut batch);
+            self.node.place().put_back(&self.node.in_hand, &mut batch);
         }
     }
 }
@@ -264,21 +292,25 @@ impl<T: Send + 'static> Inbox<T> {
 impl Inbox<Signal> {
     /// A signal that overtakes messages: anything but the end of a producer.
     fn poll_urgent(&mut self, cx: &mut Context<'_>) -> Poll<Signal> {
+        let node = &self.node;
+        let batch = inside(&mut self.batch);
         loop {
-            let batch = inside(&mut self.batch);
             if let Some(at) = batch.iter().position(|signal| !signal.is_finished())
                 && let Some(signal) = batch.remove(at)
             {
-                self.store.hold(batch.len());
+                node.hold(batch.len());
                 return Poll::Ready(signal);
             }
             let mut more = VecDeque::new();
-            if self.store.take(&mut more, Some(cx.waker()), || false).is_err() {
-                self.store.hold(batch.len());
+            let first = node.place().take(&node.in_hand, &mut more, Some(cx.waker()), || false);
+            let outcome = first.map(|first| {
+                batch.push_back(first);
+                batch.append(&mut more);
+            });
+            node.hold(batch.len());
+            if outcome.is_err() {
                 return Poll::Pending;
             }
-            batch.append(&mut more);
-            self.store.hold(batch.len());
         }
     }
 }
@@ -304,7 +336,7 @@ impl<T: Send + 'static> fmt::Debug for Inbox<T> {
         f.debug_struct("Inbox")
             .field("box", &self.node.path())
             .field("len", &self.len())
-            .field("options", &self.store.options())
+            .field("options", &self.node.options())
             .finish()
     }
 }

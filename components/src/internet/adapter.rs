@@ -101,7 +101,7 @@ impl ConnectedSocketAdapter {
             read_ready: Inbox::new(),
             send_ready: Inbox::new(),
             #[cfg(feature = "tls")]
-            makessl: Inbox::with_capacity(1),
+            makessl: Inbox::new(),
             outbox: Outbox::new(),
             creator_feedback: Outbox::new(),
             signal: Outbox::new(),
@@ -187,7 +187,7 @@ impl Component for ConnectedSocketAdapter {
             makessl: self.makessl,
             #[cfg(feature = "tls")]
             sslready: self.sslready,
-            ready: Some((self.read_ready, self.send_ready)),
+            ready: self.explicit.then(|| Box::new((self.read_ready, self.send_ready))),
         };
         let selector = self.explicit.then_some(self.selector_signal);
         let (mut feedback, open) = (self.creator_feedback, self.open);

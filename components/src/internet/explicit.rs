@@ -54,7 +54,7 @@ impl Explicit {
         ports: &Ports,
         work: impl FnOnce(&mut Task<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        let box_of = ports.ready.as_ref().map(|(read, _)| read);
+        let box_of = ports.ready.as_deref().map(|(read, _)| read);
         attempt(
             &mut self.reader,
             &mut self.selector,
@@ -71,7 +71,7 @@ impl Explicit {
         ports: &Ports,
         work: impl FnOnce(&mut Task<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        let box_of = ports.ready.as_ref().map(|(_, send)| send);
+        let box_of = ports.ready.as_deref().map(|(_, send)| send);
         attempt(
             &mut self.writer,
             &mut self.selector,

@@ -23,6 +23,7 @@ mod options;
 mod scratch;
 mod selector;
 mod server;
+mod single_server;
 mod socket_end;
 #[cfg(feature = "tls")]
 mod ssl;
@@ -35,9 +36,10 @@ pub use multicast::{MulticastReceiver, MulticastSender, MulticastTransceiver};
 pub use options::{AdapterOptions, DEFAULT_CHUNK, DEFAULT_LINGER, HalfClose};
 pub use selector::{Readiness, Selector, SelectorRequest, Watch};
 pub use server::{Connected, FastRestartServer, ServerCore, SimpleServer};
+pub use single_server::SingleServer;
 pub use socket_end::{HowDied, ShutdownCsa, SocketShutdown};
 #[cfg(feature = "tls")]
 pub use ssl::{MakeSsl, SslReady};
 pub use tcp_client::TcpClient;
 pub use tcp_server::{HandlerSignal, TcpServer};
-pub use udp::{PostboxPeer, SimplePeer, TargettedPeer};
+pub use udp::{PostboxPeer, SimplePeer, TargettedPeer, UdpReceiver, UdpSender};

@@ -5,11 +5,15 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use net_core::{Datagram, Endpoint, Error, ErrorKind, MulticastInterface, Operation, Result, SocketOptions};
 
-use super::udp::{Peer, address, datagrams};
-use crate::{Component, Context, HasInbox, HasOutbox, Inbox, Outbox, Outcome, Signal, System};
+use super::udp::{Peer, address, datagrams, runs};
+use crate::{HasInbox, HasOutbox, Inbox, Outbox, Signal, System};
+
+/// How far a sender's datagrams go, as in Kamaelia.
+const SENDER_TTL: u8 = 10;
 
 datagrams! {
-    /// Sends datagrams to a multicast group; else as a [`SimplePeer`](crate::SimplePeer).
+    /// Sends datagrams to a multicast group; else as a [`SimplePeer`](crate::SimplePeer). They pass up to 9 routers, as in
+    /// Kamaelia, unless [`bind_with`](Self::bind_with) says otherwise.
     MulticastSender, Bytes, "Datagrams for the group."
 }
 
@@ -19,7 +23,8 @@ datagrams! {
 }
 
 datagrams! {
-    /// Sends datagrams to a multicast group, and gives what is sent to it, and from whom.
+    /// Sends datagrams to a multicast group, and gives what is sent to it, and from whom. They pass any number of routers, as
+    /// in Kamaelia, unless [`bind_with`](Self::bind_with) says otherwise.
     MulticastTransceiver, Bytes, "Datagrams for the group."
 }
 
@@ -29,8 +34,27 @@ impl MulticastSender {
     /// # Errors
     /// As [`Net::datagram`](net_core::Net::datagram); [`ErrorKind::InvalidInput`] if `group` is no multicast address.
     pub async fn bind(system: &System, local: &Endpoint, group: &Endpoint) -> Result<Self> {
+        Self::bind_with(
+            system,
+            local,
+            group,
+            &SocketOptions::default().multicast_ttl(SENDER_TTL),
+        )
+        .await
+    }
+
+    /// The same with options: how far the datagrams go ([`multicast_ttl`](SocketOptions::multicast_ttl)), the sizes of buffers.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    pub async fn bind_with(
+        system: &System,
+        local: &Endpoint,
+        group: &Endpoint,
+        options: &SocketOptions,
+    ) -> Result<Self> {
         let group = group_address(system, group).await?;
-        Ok(Self::on(system.net().datagram(local).await?, Some(group)))
+        Ok(Self::on(system.net().datagram_with(local, options).await?, Some(group)))
     }
 }
 
@@ -40,9 +64,20 @@ impl MulticastReceiver {
     /// # Errors
     /// As [`MulticastSender::bind`], and if the group can't be joined.
     pub async fn bind(system: &System, group: &Endpoint) -> Result<Self> {
+        Self::bind_with(system, group, &SocketOptions::default()).await
+    }
+
+    /// The same with options: the sizes of buffers.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    pub async fn bind_with(system: &System, group: &Endpoint, options: &SocketOptions) -> Result<Self> {
         let group = group_address(system, group).await?;
         let local = SocketAddr::new(any(group), group.port());
-        Ok(Self::on(joined(system, &Endpoint::udp(local), group).await?, None))
+        Ok(Self::on(
+            joined(system, &Endpoint::udp(local), group, options).await?,
+            None,
+        ))
     }
 }
 
@@ -53,8 +88,21 @@ impl MulticastTransceiver {
     /// # Errors
     /// As [`MulticastReceiver::bind`].
     pub async fn bind(system: &System, local: &Endpoint, group: &Endpoint) -> Result<Self> {
+        Self::bind_with(system, local, group, &SocketOptions::default().multicast_ttl(u8::MAX)).await
+    }
+
+    /// The same with options: how far the datagrams go ([`multicast_ttl`](SocketOptions::multicast_ttl)), the sizes of buffers.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    pub async fn bind_with(
+        system: &System,
+        local: &Endpoint,
+        group: &Endpoint,
+        options: &SocketOptions,
+    ) -> Result<Self> {
         let group = group_address(system, group).await?;
-        Ok(Self::on(joined(system, local, group).await?, Some(group)))
+        Ok(Self::on(joined(system, local, group, options).await?, Some(group)))
     }
 }
 
@@ -76,27 +124,11 @@ fn any(group: SocketAddr) -> std::net::IpAddr {
     }
 }
 
-async fn joined(system: &System, local: &Endpoint, group: SocketAddr) -> Result<Datagram> {
-    let options = SocketOptions::default().reuse_port(true);
+async fn joined(system: &System, local: &Endpoint, group: SocketAddr, options: &SocketOptions) -> Result<Datagram> {
+    let options = options.clone().reuse_port(true);
     let socket = system.net().datagram_with(local, &options).await?;
     socket.join(group.ip(), MulticastInterface::Any)?;
     Ok(socket)
 }
 
-macro_rules! runs {
-    ($($peer:ident)*) => {$(
-        impl Component for $peer {
-            async fn main(self, context: Context) -> Outcome {
-                let peer = Peer {
-                    socket: self.socket,
-                    outbox: self.outbox.into_sink(),
-                    control: self.control,
-                    targets: None,
-                    target: self.receiver,
-                };
-                peer.run(self.inbox, context, |data, to| Some((data, to?))).await
-            }
-        }
-    )*};
-}
 runs!(MulticastSender MulticastReceiver MulticastTransceiver);

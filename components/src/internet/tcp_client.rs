@@ -91,7 +91,7 @@ impl TcpClient {
             inbox: Inbox::with(BoxOptions::new().capacity(SEND_CAPACITY)),
             control: Inbox::new(),
             #[cfg(feature = "tls")]
-            makessl: Inbox::with_capacity(1),
+            makessl: Inbox::new(),
             outbox: Outbox::new(),
             signal: Outbox::new(),
             #[cfg(feature = "tls")]

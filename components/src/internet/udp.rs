@@ -1,7 +1,7 @@
 //! UDP peers.
 
 use std::future::poll_fn;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
@@ -200,6 +200,43 @@ datagrams! {
     PostboxPeer, (Bytes, SocketAddr), "Datagrams to be sent, and where to."
 }
 
+datagrams! {
+    /// Sends datagrams to one receiver, and gives what comes back; else as a [`SimplePeer`], but that the system chooses its
+    /// port.
+    UdpSender, Bytes, "Datagrams to be sent."
+}
+
+datagrams! {
+    /// Gives the datagrams that come to its address, and from whom. Its inbox is of no use.
+    UdpReceiver, Bytes, "Nothing: it only receives."
+}
+
+impl UdpSender {
+    /// A sender to that address.
+    ///
+    /// # Errors
+    /// As [`SimplePeer::bind`].
+    pub async fn bind(system: &System, receiver: &Endpoint) -> Result<Self> {
+        let receiver = address(system, receiver).await?;
+        let any: IpAddr = match receiver {
+            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let local = Endpoint::udp(SocketAddr::new(any, 0));
+        Ok(Self::on(socket(system, &local).await?, Some(receiver)))
+    }
+}
+
+impl UdpReceiver {
+    /// A receiver at an address of its own.
+    ///
+    /// # Errors
+    /// As [`Net::datagram`](net_core::Net::datagram): the port is in use, for example.
+    pub async fn bind(system: &System, local: &Endpoint) -> Result<Self> {
+        Ok(Self::on(socket(system, local).await?, None))
+    }
+}
+
 impl SimplePeer {
     /// A peer with an address of its own (`udp://0.0.0.0:0`: any) that sends to `receiver`.
     ///
@@ -239,18 +276,26 @@ async fn socket(system: &System, local: &Endpoint) -> Result<Datagram> {
     system.net().datagram_with(local, &SocketOptions::default()).await
 }
 
-impl Component for SimplePeer {
-    async fn main(self, context: Context) -> Outcome {
-        let peer = Peer {
-            socket: self.socket,
-            outbox: self.outbox.into_sink(),
-            control: self.control,
-            targets: None,
-            target: self.receiver,
-        };
-        peer.run(self.inbox, context, |data, to| Some((data, to?))).await
-    }
+/// Runs peers whose datagrams all go to one receiver.
+macro_rules! runs {
+    ($($peer:ident)*) => {$(
+        impl $crate::Component for $peer {
+            async fn main(self, context: $crate::Context) -> $crate::Outcome {
+                let peer = Peer {
+                    socket: self.socket,
+                    outbox: self.outbox.into_sink(),
+                    control: self.control,
+                    targets: None,
+                    target: self.receiver,
+                };
+                peer.run(self.inbox, context, |data, to| Some((data, to?))).await
+            }
+        }
+    )*};
 }
+pub(super) use runs;
+
+runs!(SimplePeer UdpReceiver UdpSender);
 
 impl Component for TargettedPeer {
     async fn main(self, context: Context) -> Outcome {

@@ -85,26 +85,31 @@ impl Snapshot {
     /// The graph in the lines of Axon's introspector: `DEL ALL`, then `ADD NODE "id" "name" randompos kind` and
     /// `ADD LINK "id" "id"`, from components to their boxes and from box to box.
     pub fn to_lines(&self) -> String {
-        let mut text = String::from("DEL ALL\n");
+        format!("DEL ALL\n{}", changes(&Lines::default(), &self.lines()))
+    }
+
+    /// What has changed since an earlier snapshot, in the same lines: links and nodes that went (`DEL LINK "id" "id"`,
+    /// `DEL NODE "id"`), then nodes and links that came. Empty if nothing has.
+    pub fn changes_since(&self, before: &Self) -> String {
+        changes(&before.lines(), &self.lines())
+    }
+
+    fn lines(&self) -> Lines {
+        let mut lines = Lines::default();
         for component in &self.components {
             let name = escaped(&component.name);
-            put(
-                &mut text,
-                format_args!("ADD NODE \"{name}\" \"{name}\" randompos component\n"),
-            );
+            lines.nodes.push((name.clone(), name.clone(), "component"));
             for view in &component.boxes {
-                let (id, word) = (view.id, view.direction.word());
-                put(
-                    &mut text,
-                    format_args!("ADD NODE \"{id}\" \"{}\" randompos {word}\n", escaped(&view.name)),
-                );
-                put(&mut text, format_args!("ADD LINK \"{name}\" \"{id}\"\n"));
+                let (id, word) = (view.id.to_string(), view.direction.word());
+                lines.links.push((name.clone(), id.clone()));
+                lines.nodes.push((id, escaped(&view.name), word));
             }
         }
-        for link in self.known_links() {
-            put(&mut text, format_args!("ADD LINK \"{}\" \"{}\"\n", link.from, link.to));
-        }
-        text
+        let links = self.known_links().into_iter();
+        lines
+            .links
+            .extend(links.map(|link| (link.from.to_string(), link.to.to_string())));
+        lines
     }
 
     /// The graph as JSON, indented.
@@ -188,6 +193,36 @@ impl Snapshot {
         let shown = |link: &&LinkView| known.contains(&link.from) && known.contains(&link.to);
         self.links.iter().filter(shown).collect()
     }
+}
+
+/// The graph as nodes (name, what is shown, kind) and links.
+#[derive(Default)]
+struct Lines {
+    nodes: Vec<(String, String, &'static str)>,
+    links: Vec<(String, String)>,
+}
+
+fn changes(before: &Lines, now: &Lines) -> String {
+    let (old_nodes, old_links) = (before.nodes.iter().collect(), before.links.iter().collect());
+    let (nodes, links): (BTreeSet<_>, BTreeSet<_>) = (now.nodes.iter().collect(), now.links.iter().collect());
+    let mut text = String::new();
+    for (from, to) in before.links.iter().filter(|link| !links.contains(link)) {
+        put(&mut text, format_args!("DEL LINK \"{from}\" \"{to}\"\n"));
+    }
+    for (id, ..) in before.nodes.iter().filter(|node| !nodes.contains(node)) {
+        put(&mut text, format_args!("DEL NODE \"{id}\"\n"));
+    }
+    let is_new = |node: &&(String, String, &'static str)| !BTreeSet::contains(&old_nodes, node);
+    for (id, name, kind) in now.nodes.iter().filter(is_new) {
+        put(
+            &mut text,
+            format_args!("ADD NODE \"{id}\" \"{name}\" randompos {kind}\n"),
+        );
+    }
+    for (from, to) in now.links.iter().filter(|link| !BTreeSet::contains(&old_links, link)) {
+        put(&mut text, format_args!("ADD LINK \"{from}\" \"{to}\"\n"));
+    }
+    text
 }
 
 /// Writing to a string can't fail.

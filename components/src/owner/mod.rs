@@ -2,7 +2,6 @@
 
 mod blocked;
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -30,7 +29,6 @@ const ABORTED: u8 = 4;
 pub(crate) struct Owner {
     id: u64,
     name: Arc<str>,
-    kind: Cow<'static, str>,
     parent: Option<u64>,
     system: Weak<Inner>,
     started: Instant,
@@ -39,10 +37,10 @@ pub(crate) struct Owner {
     /// Part of a batch was used up since senders were last looked after.
     took: AtomicBool,
     left_behind: AtomicU64,
-    // Weak, for boxes know their owner: its runner keeps them as long as it runs.
+    // Weak, for boxes know their owner.
     control: Weak<Node<Signal>>,
     signal: Weak<Node<Signal>>,
-    boxes: Mutex<Vec<Weak<dyn AnyNode>>>,
+    boxes: Mutex<Boxes>,
     /// Where it waits for room now; made when it first does.
     blocked: Mutex<Option<Box<Blocks>>>,
     /// What came to its control box.
@@ -54,6 +52,14 @@ pub(crate) struct Owner {
     /// Who waits for its end.
     mourners: Waiting,
     children: Mutex<Vec<Weak<Self>>>,
+}
+
+/// The boxes of a component.
+struct Boxes {
+    /// Those that it began with. Their links last until its end is told; then they are let go, for boxes know their owner.
+    own: Vec<Arc<dyn AnyNode>>,
+    /// Those that it made later.
+    added: Vec<Weak<dyn AnyNode>>,
 }
 
 /// Signals that came to a control box.
@@ -69,14 +75,13 @@ impl Owner {
     pub(crate) fn new(
         system: &Arc<Inner>,
         parent: Option<&Arc<Self>>,
-        (id, name, kind): (u64, Arc<str>, Cow<'static, str>),
+        (id, name): (u64, Arc<str>),
         boxes: &[Entry],
         (control, signal): (&Arc<Node<Signal>>, &Arc<Node<Signal>>),
     ) -> Arc<Self> {
         let owner = Arc::new(Self {
             id,
             name,
-            kind,
             parent: parent.map(|parent| parent.id),
             system: Arc::downgrade(system),
             started: system.net.now(),
@@ -86,7 +91,10 @@ impl Owner {
             left_behind: AtomicU64::new(0),
             control: Arc::downgrade(control),
             signal: Arc::downgrade(signal),
-            boxes: Mutex::new(boxes.iter().map(|entry| Arc::downgrade(&entry.node)).collect()),
+            boxes: Mutex::new(Boxes {
+                own: boxes.iter().map(|entry| Arc::clone(&entry.node)).collect(),
+                added: Vec::new(),
+            }),
             blocked: Mutex::default(),
             heard: Mutex::default(),
             listeners: Waiting::default(),
@@ -114,8 +122,9 @@ impl Owner {
         &self.name
     }
 
+    /// The name without its number.
     pub(crate) fn kind(&self) -> &str {
-        &self.kind
+        self.name.rsplit_once('_').map_or(&self.name, |(kind, _)| kind)
     }
 
     /// Its control box, while it runs.
@@ -176,10 +185,14 @@ impl Owner {
         if self.took.swap(false, Ordering::Relaxed) {
             for at in 0.. {
                 // One by one: who is woken may want a lock of ours.
-                let node = match lock(&self.boxes).get(at) {
-                    Some(node) => node.upgrade(),
-                    None => break,
+                let node = {
+                    let boxes = lock(&self.boxes);
+                    match (boxes.own.get(at), at.checked_sub(boxes.own.len())) {
+                        (None, Some(later)) => boxes.added.get(later).map(Weak::upgrade),
+                        (own, _) => Some(own.cloned()),
+                    }
                 };
+                let Some(node) = node else { break };
                 if let Some(node) = node
                     && node.blocked_senders() > 0
                 {
@@ -190,13 +203,20 @@ impl Owner {
     }
 
     pub(crate) fn boxes(&self) -> Vec<Arc<dyn AnyNode>> {
-        lock(&self.boxes).iter().filter_map(Weak::upgrade).collect()
+        let boxes = lock(&self.boxes);
+        let added = boxes.added.iter().filter_map(Weak::upgrade);
+        boxes.own.iter().cloned().chain(added).collect()
     }
 
     pub(crate) fn add_box(&self, node: &Arc<dyn AnyNode>) {
-        let mut boxes = lock(&self.boxes);
-        boxes.retain(|known| known.strong_count() > 0);
-        boxes.push(Arc::downgrade(node));
+        let added = &mut lock(&self.boxes).added;
+        added.retain(|known| known.strong_count() > 0);
+        added.push(Arc::downgrade(node));
+    }
+
+    /// Lets the boxes go that it began with, at its end.
+    pub(crate) fn let_go(&self) -> Vec<Arc<dyn AnyNode>> {
+        std::mem::take(&mut lock(&self.boxes).own)
     }
 
     pub(crate) fn children(&self) -> Vec<Arc<Self>> {
@@ -218,7 +238,7 @@ impl Owner {
             let Some(target) = self.control().and_then(|control| control.resolve().place) else {
                 return;
             };
-            match target.store.push(signal, None, None) {
+            match target.store.push(&target.node.in_hand, signal, None, None) {
                 crate::boxes::Push::Moved(back) => signal = back,
                 _ => return,
             }

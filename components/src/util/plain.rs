@@ -1,5 +1,7 @@
 //! Components that pass on what comes, or nothing.
 
+use std::future::Future;
+
 use crate::component::{Component, Outcome};
 use crate::{Boxes, Context, Inbox, Outbox};
 
@@ -40,11 +42,15 @@ macro_rules! passing {
         }
 
         impl<T: Send + 'static> Component for $name<T> {
-            async fn main(mut self, _: Context) -> Outcome {
-                while let Some(message) = self.inbox.recv().await {
-                    self.outbox.send(message).await?;
+            // Not an async function, which would hold all of it twice.
+            fn main(self, _: Context) -> impl Future<Output = Outcome> + Send {
+                let Self { mut inbox, mut outbox } = self;
+                async move {
+                    while let Some(message) = inbox.recv().await {
+                        outbox.send(message).await?;
+                    }
+                    Ok(())
                 }
-                Ok(())
             }
         }
     )*};

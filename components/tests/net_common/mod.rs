@@ -63,12 +63,16 @@ pub(crate) fn on_both<F: Future<Output = ()> + 'static>(test: impl Fn(Sides) -> 
 }
 
 pub(crate) fn on_os<F: Future<Output = ()>>(test: impl Fn(Sides) -> F) {
+    on_os_within(Duration::from_secs(120), test);
+}
+
+/// The limit is only against hanging.
+pub(crate) fn on_os_within<F: Future<Output = ()>>(limit: Duration, test: impl Fn(Sides) -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .unwrap();
-    let limit = Duration::from_secs(120);
     runtime.block_on(async { Net::os().timeout(limit, test(Sides::os())).await.unwrap() });
 }
 

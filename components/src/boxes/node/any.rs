@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use super::links::topology;
-use super::{Direction, Label, Node};
+use super::{Direction, Label, Node, Words};
 use crate::boxes::{Counts, Inbox, Outbox};
 use crate::lock::lock;
 use crate::owner::Owner;
@@ -66,7 +66,7 @@ impl<T: Send + 'static> AnyNode for Node<T> {
     fn documentation(&self) -> Cow<'static, str> {
         self.label
             .get()
-            .map_or(Cow::Borrowed(""), |label| label.documentation.clone())
+            .map_or(Cow::Borrowed(""), |label| label.words.documentation())
     }
 
     fn type_name(&self) -> &'static str {
@@ -85,11 +85,8 @@ impl<T: Send + 'static> AnyNode for Node<T> {
             store.reopen();
         }
         // The first one counts: a box is labelled where its component is made known.
-        let _ = self.label.set(Label {
-            name,
-            documentation,
-            owner,
-        });
+        let words = Words::new(name, documentation);
+        let _ = self.label.set(Label { words, owner });
     }
 
     fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
@@ -115,7 +112,7 @@ impl<T: Send + 'static> AnyNode for Node<T> {
 
     fn leave_to(&self, heir: &Arc<dyn AnyNode>) {
         if let Ok(heir) = Arc::clone(heir).as_any().downcast::<Self>() {
-            lock(&self.wiring).heir = Some(Arc::downgrade(&heir));
+            lock(&self.wiring).set_heir(Arc::downgrade(&heir));
         }
     }
 
@@ -124,7 +121,7 @@ impl<T: Send + 'static> AnyNode for Node<T> {
         if let Some(there) = self.next() {
             self.cut(&there);
         }
-        let sources = std::mem::take(&mut lock(&self.wiring).sources);
+        let sources = lock(&self.wiring).take_sources();
         for source in sources.iter().filter_map(Weak::upgrade) {
             source.cut(&self);
         }
@@ -135,29 +132,26 @@ impl<T: Send + 'static> AnyNode for Node<T> {
     }
 
     fn has_sources(&self) -> bool {
-        lock(&self.wiring)
-            .sources
-            .iter()
-            .any(|source| source.strong_count() > 0)
+        lock(&self.wiring).sources().any(|source| source.strong_count() > 0)
     }
 
     fn len(&self) -> usize {
-        self.store().map_or(0, |store| store.len())
+        self.store().map_or(0, |store| store.len(&self.in_hand))
     }
 
     fn options(&self) -> BoxOptions {
-        let none = || BoxOptions::default().of::<T>();
-        self.store().map_or_else(none, |store| store.options())
+        self.store().map_or_else(Self::default_options, |store| store.options())
     }
 
     fn set_options(&self, options: BoxOptions) {
         if self.keeps() {
-            self.place().set_options(options.of::<T>());
+            self.place().set_options(&self.in_hand, options.of::<T>());
         }
     }
 
     fn counts(&self) -> Counts {
-        self.store().map_or_else(Counts::default, |store| store.counts())
+        self.store()
+            .map_or_else(Counts::default, |store| store.counts(&self.in_hand))
     }
 
     fn blocked_senders(&self) -> usize {
@@ -172,9 +166,7 @@ impl<T: Send + 'static> AnyNode for Node<T> {
     }
 
     fn settle(&self) {
-        if let Some(store) = self.store() {
-            store.settle();
-        }
+        Self::settle(self);
     }
 
     fn wake_all(&self) {

@@ -110,7 +110,7 @@ impl<T: Send + 'static> Node<T> {
             store.reopen();
         }
         if self.keeps() {
-            let target = end.keeps().then(|| end.place().as_ref());
+            let target = end.keeps().then(|| (end.place().as_ref(), &end.in_hand));
             if let Err((len, size)) = self.place().forward(target) {
                 return Err(LinkError::NoSpaceInBox {
                     from: self.path(),
@@ -125,13 +125,7 @@ impl<T: Send + 'static> Node<T> {
             wiring.next = Some(Arc::clone(to));
             wiring.when_full = when_full;
         }
-        {
-            let sources = &mut lock(&to.wiring).sources;
-            if sources.len() == sources.capacity() {
-                sources.retain(|source| source.strong_count() > 0);
-            }
-            sources.push(Arc::downgrade(self));
-        }
+        lock(&to.wiring).add_source(Arc::downgrade(self));
         self.changed();
         Ok(())
     }
@@ -150,16 +144,7 @@ impl<T: Send + 'static> Node<T> {
         if let Some(store) = self.store() {
             store.reopen();
         }
-        {
-            let sources = &mut lock(&there.wiring).sources;
-            // By address alone: a box may have as many sources as there are connections.
-            if let Some(at) = sources
-                .iter()
-                .position(|source| std::ptr::eq(source.as_ptr(), Arc::as_ptr(self)))
-            {
-                sources.swap_remove(at);
-            }
-        }
+        lock(&there.wiring).remove_source(self);
         self.changed();
         // Who waits for room there may have a new place to send to.
         if let Some(store) = end.store() {
@@ -170,16 +155,26 @@ impl<T: Send + 'static> Node<T> {
 
     /// An inbox outside of components ends with its last source.
     fn finish_if_lonely(&self) {
-        if self.direction == Direction::In && self.label.get().is_none() && lock(&self.wiring).sources.is_empty() {
+        if self.direction == Direction::In
+            && self.label.get().is_none()
+            && lock(&self.wiring).sources().next().is_none()
+        {
             self.place().finish();
         }
     }
 
     /// The receiver goes, with these messages in hand: what is unread goes back to the heir, or is given up; how many were.
     pub(crate) fn close(self: &Arc<Self>, mut in_hand: VecDeque<T>) -> usize {
-        let heir = lock(&self.wiring).heir.take().and_then(|heir| heir.upgrade());
+        let heir = lock(&self.wiring).take_heir().and_then(|heir| heir.upgrade());
         let Some(heir) = heir else {
-            let left = self.place().close(in_hand.len());
+            {
+                let _wiring = lock(&self.wiring);
+                if self.store().is_none() {
+                    self.closed.store(true, Ordering::Relaxed);
+                    return 0;
+                }
+            }
+            let left = self.place().close(&self.in_hand, in_hand.len());
             return left.len() + in_hand.len();
         };
         {
@@ -189,7 +184,7 @@ impl<T: Send + 'static> Node<T> {
                 heir.cut(self);
             }
         }
-        in_hand.append(&mut self.place().abandon(in_hand.len()));
+        in_hand.append(&mut self.place().abandon(&self.in_hand, in_hand.len()));
         heir.place().put_first(in_hand);
         0
     }
@@ -198,10 +193,10 @@ impl<T: Send + 'static> Node<T> {
     fn changed(&self) {
         let mut todo: Vec<Arc<Self>> = Vec::new();
         self.generation.fetch_add(1, Ordering::AcqRel);
-        todo.extend(lock(&self.wiring).sources.iter().filter_map(Weak::upgrade));
+        todo.extend(lock(&self.wiring).sources().filter_map(Weak::upgrade));
         while let Some(node) = todo.pop() {
             node.generation.fetch_add(1, Ordering::AcqRel);
-            todo.extend(lock(&node.wiring).sources.iter().filter_map(Weak::upgrade));
+            todo.extend(lock(&node.wiring).sources().filter_map(Weak::upgrade));
         }
     }
 }

@@ -2,19 +2,21 @@
 
 mod any;
 mod links;
+mod wiring;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::store::Store;
+use crate::BoxOptions;
 use crate::lock::lock;
 use crate::owner::Owner;
-use crate::{BoxOptions, WhenFull};
 
 pub(crate) use any::AnyNode;
 pub(crate) use links::{Place, Target};
+use wiring::Wiring;
 
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
@@ -46,29 +48,53 @@ pub(crate) struct Node<T> {
     /// Counts the changes of the links ahead, so that senders know when to look anew.
     generation: AtomicU64,
     wiring: Mutex<Wiring<T>>,
-    /// Where messages wait, for boxes that keep them; in boxes that are made late, once the first one is sent.
+    /// Where messages wait, for boxes that keep them; made when it is first needed.
     store: OnceLock<Arc<Store<T>>>,
+    /// Messages that the receiver has taken out in a batch and not handed to its component yet. Only the receiver writes it.
+    pub(crate) in_hand: AtomicUsize,
     /// Messages that an outbox has sent.
     pub(crate) sent: AtomicU64,
     /// Messages that an outbox sent while nothing was linked.
     pub(crate) discarded: AtomicU64,
     /// A signal to end has left by this outbox.
     pub(crate) said_end: AtomicBool,
+    /// The receiver went before there was a place for messages. Under the lock of `wiring`.
+    closed: AtomicBool,
 }
 
 /// The name of a box, and its component's.
 struct Label {
-    name: Cow<'static, str>,
-    documentation: Cow<'static, str>,
+    words: Words,
     owner: Option<Arc<Owner>>,
 }
 
-struct Wiring<T> {
-    next: Option<Arc<Node<T>>>,
-    when_full: Option<WhenFull>,
-    sources: Vec<Weak<Node<T>>>,
-    /// Who gets what is unread when the receiver goes.
-    heir: Option<Weak<Node<T>>>,
+/// The name of a box and what it is for: nearly always known to the compiler.
+enum Words {
+    Fixed(&'static str, &'static str),
+    Made(Box<(Cow<'static, str>, Cow<'static, str>)>),
+}
+
+impl Words {
+    fn new(name: Cow<'static, str>, documentation: Cow<'static, str>) -> Self {
+        match (name, documentation) {
+            (Cow::Borrowed(name), Cow::Borrowed(documentation)) => Self::Fixed(name, documentation),
+            words => Self::Made(Box::new(words)),
+        }
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        match self {
+            Self::Fixed(name, _) => Cow::Borrowed(name),
+            Self::Made(words) => words.0.clone(),
+        }
+    }
+
+    fn documentation(&self) -> Cow<'static, str> {
+        match self {
+            Self::Fixed(_, documentation) => Cow::Borrowed(documentation),
+            Self::Made(words) => words.1.clone(),
+        }
+    }
 }
 
 impl<T: Send + 'static> Node<T> {
@@ -76,33 +102,32 @@ impl<T: Send + 'static> Node<T> {
         self.number
     }
 
+    /// A box. `holds`: an outbox that keeps messages while it is not linked.
     pub(crate) fn new(direction: Direction, options: BoxOptions, holds: bool) -> Arc<Self> {
-        let node = Self::late(direction, holds);
-        if node.keeps() {
-            let _ = node.store.set(Arc::new(Store::new(options.of::<T>(), None)));
-        }
-        node
-    }
-
-    /// A box whose place for messages is made when the first one is sent to it.
-    pub(crate) fn late(direction: Direction, holds: bool) -> Arc<Self> {
-        Arc::new(Self {
+        let node = Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             direction,
             holds,
             label: OnceLock::new(),
             generation: AtomicU64::new(0),
-            wiring: Mutex::new(Wiring {
-                next: None,
-                when_full: None,
-                sources: Vec::new(),
-                heir: None,
-            }),
+            wiring: Mutex::new(Wiring::new()),
             store: OnceLock::new(),
+            in_hand: AtomicUsize::new(0),
             sent: AtomicU64::new(0),
             discarded: AtomicU64::new(0),
             said_end: AtomicBool::new(false),
-        })
+            closed: AtomicBool::new(false),
+        };
+        let options = options.of::<T>();
+        if node.keeps() && options != Self::default_options() {
+            let _ = node.store.set(Arc::new(Store::new(options, None)));
+        }
+        Arc::new(node)
+    }
+
+    /// The options of boxes whose place for messages is made late.
+    fn default_options() -> BoxOptions {
+        BoxOptions::default().of::<T>()
     }
 
     #[inline]
@@ -132,10 +157,35 @@ impl<T: Send + 'static> Node<T> {
             None => {
                 let _wiring = lock(&self.wiring);
                 self.store.get_or_init(|| {
-                    let receiver = self.owner().and_then(|owner| owner.task()).cloned();
-                    Arc::new(Store::new(BoxOptions::default().of::<T>(), receiver))
+                    let owner = self.owner().filter(|_| self.direction == Direction::In);
+                    let receiver = owner.and_then(|owner| owner.task()).cloned();
+                    let store = Store::new(Self::default_options(), receiver);
+                    if self.closed.load(Ordering::Relaxed) {
+                        store.close(&self.in_hand, 0);
+                    }
+                    Arc::new(store)
                 })
             }
+        }
+    }
+
+    /// Whether there is no place for messages yet. Who makes one from now on has it wake the component's task, if that runs by
+    /// now.
+    pub(crate) fn is_unplaced(&self) -> bool {
+        let _wiring = lock(&self.wiring);
+        self.store.get().is_none()
+    }
+
+    /// Says how many messages the receiver still has in hand.
+    #[inline]
+    pub(crate) fn hold(&self, messages: usize) {
+        self.in_hand.store(messages, Ordering::Release);
+    }
+
+    /// Wakes senders that there is room for.
+    pub(crate) fn settle(&self) {
+        if let Some(store) = self.store() {
+            store.settle(&self.in_hand);
         }
     }
 
@@ -153,8 +203,8 @@ impl<T: Send + 'static> Node<T> {
     pub(crate) fn path(&self) -> String {
         match self.label.get() {
             Some(label) => match &label.owner {
-                Some(owner) => format!("{}.{}", owner.name(), label.name),
-                None => label.name.to_string(),
+                Some(owner) => format!("{}.{}", owner.name(), label.words.name()),
+                None => label.words.name().into_owned(),
             },
             None => format!("{} {}", self.direction.word(), self.number),
         }
@@ -162,7 +212,7 @@ impl<T: Send + 'static> Node<T> {
 
     pub(crate) fn name(&self) -> Cow<'static, str> {
         match self.label.get() {
-            Some(label) => label.name.clone(),
+            Some(label) => label.words.name(),
             None => format!("{} {}", self.direction.word(), self.number).into(),
         }
     }

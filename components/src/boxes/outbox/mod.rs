@@ -106,7 +106,7 @@ impl<T: Send + 'static> Outbox<T> {
                 && let Some(place) = &target.place
             {
                 let before = messages.len();
-                let moved = place.store.push_many(messages);
+                let moved = place.store.push_many(&place.node.in_hand, messages);
                 self.count((before - messages.len()) as u64);
                 if moved {
                     self.refresh(true);
@@ -154,7 +154,7 @@ impl<T: Send + 'static> Outbox<T> {
         let ends = (&message as &dyn Any)
             .downcast_ref::<Signal>()
             .is_some_and(Signal::is_end);
-        place.store.push_simply(message)?;
+        place.store.push_simply(&place.node.in_hand, message)?;
         self.sent(ends);
         Ok(())
     }
@@ -169,12 +169,12 @@ impl<T: Send + 'static> Outbox<T> {
         let Some(target) = &self.target else {
             return Err(message);
         };
-        let Some(Place { store, .. }) = &target.place else {
+        let Some(Place { node, store }) = &target.place else {
             self.node.discarded.fetch_add(1, Ordering::Relaxed);
             self.sent(ends);
             return Ok(Ok(Delivery::Discarded));
         };
-        let delivery = match store.push(message, target.when_full, patience) {
+        let delivery = match store.push(&node.in_hand, message, target.when_full, patience) {
             Push::Stored => Delivery::Delivered,
             Push::Dropped => Delivery::Dropped,
             Push::Closed => Delivery::Undeliverable,

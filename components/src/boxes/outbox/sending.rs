@@ -43,7 +43,7 @@ impl<'a, T: Send + 'static> Sending<'a, T> {
 
     fn give_up_waiting(&mut self) {
         if let Some((node, ticket)) = self.waiting.take() {
-            node.place().give_up(ticket);
+            node.place().give_up(&node.in_hand, ticket);
             self.waits_no_more();
         }
     }

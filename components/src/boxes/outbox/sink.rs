@@ -22,6 +22,17 @@ pub struct OutboxSink<T: Send + 'static> {
 impl<T: Send + 'static> Unpin for OutboxSink<T> {}
 
 impl<T: Send + 'static> OutboxSink<T> {
+    /// Drops what waits.
+    pub(crate) fn forget(&mut self) {
+        self.waiting = None;
+        if let Some((node, ticket)) = self.place.take() {
+            node.place().give_up(&node.in_hand, ticket);
+            if let Some(owner) = self.outbox.node.owner() {
+                owner.unblocked(self.outbox.node.number());
+            }
+        }
+    }
+
     /// Sends what waits.
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError<T>>> {
         let mut sending = Sending {
@@ -42,9 +53,7 @@ impl<T: Send + 'static> OutboxSink<T> {
 
 impl<T: Send + 'static> Drop for OutboxSink<T> {
     fn drop(&mut self) {
-        if let Some((node, ticket)) = self.place.take() {
-            node.place().give_up(ticket);
-        }
+        self.forget();
     }
 }
 

@@ -4,6 +4,9 @@
 //! allocation on that side. What it holds in hand counts against the capacity until it is handed out, so a box never holds
 //! more than its capacity. Senders that wait are woken when the box is half empty, when the receiver takes a new batch, and
 //! when the receiving component begins to wait for something itself: few times for many messages, and never too late.
+//!
+//! How many the receiver has in hand stands in its box's node and not here, and senders look there only when it may matter:
+//! on two processors each look costs more than all the rest.
 
 mod moving;
 mod push;
@@ -23,8 +26,6 @@ pub(crate) use push::{Patience, Push};
 #[derive(Debug)]
 pub(crate) struct Store<T> {
     state: Mutex<State<T>>,
-    /// Messages taken out by the receiver and not handed to its component yet. Written by the receiver only.
-    in_hand: AtomicUsize,
     /// The receiver waits, and nothing has come since.
     quiet: AtomicBool,
     /// How many senders wait, for receivers that have no component behind them.
@@ -34,6 +35,8 @@ pub(crate) struct Store<T> {
 #[derive(Debug)]
 struct State<T> {
     queue: VecDeque<T>,
+    /// The receiver has no more in hand than this: what it had when somebody last looked.
+    in_hand_at_most: usize,
     options: BoxOptions,
     mode: Mode,
     receiver: Option<Waker>,
@@ -55,6 +58,18 @@ struct Rare {
 }
 
 impl<T> State<T> {
+    /// How many messages there are, with those in hand; more than that only if it makes no difference, for there is room,
+    /// and there were more before.
+    #[inline]
+    fn len(&mut self, in_hand: &AtomicUsize) -> usize {
+        let at_most = self.queue.len() + self.in_hand_at_most;
+        if at_most < self.high_water && at_most < self.options.capacity.unwrap_or(usize::MAX) {
+            return at_most;
+        }
+        self.in_hand_at_most = in_hand.load(Ordering::Acquire);
+        self.queue.len() + self.in_hand_at_most
+    }
+
     fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
@@ -91,6 +106,7 @@ impl<T> Store<T> {
         Self {
             state: Mutex::new(State {
                 queue: VecDeque::new(),
+                in_hand_at_most: 0,
                 options,
                 mode: Mode::Open,
                 receiver,
@@ -99,51 +115,50 @@ impl<T> Store<T> {
                 high_water: 0,
                 rare: None,
             }),
-            in_hand: AtomicUsize::new(0),
             quiet: AtomicBool::new(quiet),
             blocked: AtomicUsize::new(0),
         }
     }
 
-    /// Swaps what waits with the receiver's empty batch. With nothing there the waker is kept; `ended` is asked with the
-    /// lock held.
+    /// The first message; all others that wait are swapped with the receiver's empty batch. With nothing there the waker is
+    /// kept; `ended` is asked with the lock held.
     pub(crate) fn take(
         &self,
+        in_hand: &AtomicUsize,
         batch: &mut VecDeque<T>,
         waker: Option<&Waker>,
         ended: impl FnOnce() -> bool,
-    ) -> Result<(), Nothing> {
+    ) -> Result<T, Nothing> {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
-        let left = if state.queue.is_empty() {
-            0
-        } else if state.options.when_full == WhenFull::DropOldest {
-            batch.extend(state.queue.pop_front());
+        let first = state.queue.pop_front();
+        if first.is_some() {
             state.taken += 1;
-            0
-        } else {
-            std::mem::swap(&mut state.queue, batch);
-            state.taken += batch.len() as u64;
-            // The caller hands the first one out at once.
-            batch.len() - 1
-        };
-        self.in_hand.store(left, Ordering::Release);
+            // A single one needs no second queue.
+            if !state.queue.is_empty() && state.options.when_full != WhenFull::DropOldest {
+                std::mem::swap(&mut state.queue, batch);
+                state.taken += batch.len() as u64;
+            }
+        }
+        in_hand.store(batch.len(), Ordering::Release);
+        // One more, for it may be handed back.
+        state.in_hand_at_most = batch.len() + 1;
         // The rest of them when the batch is half used up, or when the component begins to wait.
         let half = state.options.capacity.map_or(usize::MAX, |size| size / 2);
-        let woken = self.make_room(state, half);
-        let outcome = if !batch.is_empty() {
-            Ok(())
-        } else if state.mode == Mode::Finished || state.mode == Mode::Closed || ended() {
-            Err(Nothing::Ever)
-        } else {
-            if let Some(new) = waker {
-                match &mut state.receiver {
-                    Some(old) => old.clone_from(new),
-                    old @ None => *old = Some(new.clone()),
+        let woken = self.make_room(state, in_hand, half);
+        let outcome = match first {
+            Some(first) => Ok(first),
+            None if state.mode == Mode::Finished || state.mode == Mode::Closed || ended() => Err(Nothing::Ever),
+            None => {
+                if let Some(new) = waker {
+                    match &mut state.receiver {
+                        Some(old) => old.clone_from(new),
+                        old @ None => *old = Some(new.clone()),
+                    }
+                    self.quiet.store(true, Ordering::Release);
                 }
-                self.quiet.store(true, Ordering::Release);
+                Err(Nothing::Yet)
             }
-            Err(Nothing::Yet)
         };
         drop(guard);
         woken.wake();
@@ -170,32 +185,18 @@ impl<T> Store<T> {
         lock(&self.state).options.capacity.map_or(usize::MAX, |size| size / 2)
     }
 
-    /// Says how many messages the receiver still has in hand.
-    #[inline]
-    pub(crate) fn hold(&self, in_hand: usize) {
-        self.in_hand.store(in_hand, Ordering::Release);
-    }
-
-    /// The same for a receiver without a component, whose waiting senders nobody else would wake.
-    pub(crate) fn hold_alone(&self, in_hand: usize) {
-        self.in_hand.store(in_hand, Ordering::SeqCst);
-        if self.blocked.load(Ordering::SeqCst) > 0 {
-            self.settle();
-        }
-    }
-
     /// Wakes senders that there is room for.
-    pub(crate) fn settle(&self) {
-        let woken = self.make_room(&mut lock(&self.state), usize::MAX);
+    pub(crate) fn settle(&self, in_hand: &AtomicUsize) {
+        let woken = self.make_room(&mut lock(&self.state), in_hand, usize::MAX);
         woken.wake();
     }
 
     /// Takes the senders out that there is room for, if the box holds at most `limit` messages.
-    fn make_room(&self, state: &mut State<T>, limit: usize) -> Woken {
+    fn make_room(&self, state: &mut State<T>, in_hand: &AtomicUsize, limit: usize) -> Woken {
         let Some(rare) = state.rare.as_mut().filter(|rare| rare.senders.len() > 0) else {
             return Woken::Nobody;
         };
-        let len = state.queue.len() + self.in_hand.load(Ordering::Acquire);
+        let len = state.queue.len() + in_hand.load(Ordering::Acquire);
         let taken = len + rare.senders.promised();
         let room = state
             .options
@@ -210,14 +211,14 @@ impl<T> Store<T> {
     }
 
     /// A sender gives up waiting. If it had been woken for a place, the next one gets it.
-    pub(crate) fn give_up(&self, ticket: u64) {
+    pub(crate) fn give_up(&self, in_hand: &AtomicUsize, ticket: u64) {
         let woken = {
             let mut state = lock(&self.state);
             let senders = &mut state.rare().senders;
             let promised = senders.remove(ticket);
             self.blocked.store(senders.len(), Ordering::SeqCst);
             if promised {
-                self.make_room(&mut state, usize::MAX)
+                self.make_room(&mut state, in_hand, usize::MAX)
             } else {
                 Woken::Nobody
             }
@@ -226,8 +227,8 @@ impl<T> Store<T> {
     }
 
     /// Messages that wait, in the queue and in the receiver's hand.
-    pub(crate) fn len(&self) -> usize {
-        lock(&self.state).queue.len() + self.in_hand.load(Ordering::Acquire)
+    pub(crate) fn len(&self, in_hand: &AtomicUsize) -> usize {
+        lock(&self.state).queue.len() + in_hand.load(Ordering::Acquire)
     }
 
     pub(crate) fn options(&self) -> BoxOptions {
@@ -235,21 +236,21 @@ impl<T> Store<T> {
     }
 
     /// Changes size and policy. What waits stays, even if it is more than the new size.
-    pub(crate) fn set_options(&self, options: BoxOptions) {
+    pub(crate) fn set_options(&self, in_hand: &AtomicUsize, options: BoxOptions) {
         let woken = {
             let mut state = lock(&self.state);
             state.options = options;
-            self.make_room(&mut state, usize::MAX)
+            self.make_room(&mut state, in_hand, usize::MAX)
         };
         woken.wake();
     }
 
     /// What was counted; what is in hand has not been taken by the component yet.
-    pub(crate) fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self, in_hand: &AtomicUsize) -> Counts {
         let state = lock(&self.state);
         let mut counts = Counts {
             received: state.received,
-            taken: state.taken.saturating_sub(self.in_hand.load(Ordering::Acquire) as u64),
+            taken: state.taken.saturating_sub(in_hand.load(Ordering::Acquire) as u64),
             high_water: state.high_water,
             ..Counts::default()
         };
@@ -263,6 +264,7 @@ impl<T> Store<T> {
     }
 
     /// How many senders wait for room.
+    #[inline]
     pub(crate) fn blocked(&self) -> usize {
         self.blocked.load(Ordering::SeqCst)
     }

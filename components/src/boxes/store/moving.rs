@@ -1,16 +1,16 @@
 //! What happens to messages that wait when links change, and when a receiver goes.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Mode, Store};
 use crate::lock::lock;
 
 impl<T> Store<T> {
     /// Puts back what the receiver took out and did not hand to its component.
-    pub(crate) fn put_back(&self, batch: &mut VecDeque<T>) {
+    pub(crate) fn put_back(&self, in_hand: &AtomicUsize, batch: &mut VecDeque<T>) {
         let mut state = lock(&self.state);
-        self.in_hand.store(0, Ordering::Release);
+        in_hand.store(0, Ordering::Release);
         state.taken = state.taken.saturating_sub(batch.len() as u64);
         while let Some(message) = batch.pop_back() {
             state.queue.push_front(message);
@@ -21,16 +21,16 @@ impl<T> Store<T> {
     ///
     /// # Errors
     /// How many there are, and the size of the box that has no room for them.
-    pub(crate) fn forward(&self, to: Option<&Self>) -> Result<(), (usize, usize)> {
+    pub(crate) fn forward(&self, to: Option<(&Self, &AtomicUsize)>) -> Result<(), (usize, usize)> {
         // Only linking holds two of these locks, and it is alone in that.
         let mut own = lock(&self.state);
         let mut receiver = None;
-        if let Some(to) = to
+        if let Some((to, in_hand)) = to
             && !own.queue.is_empty()
         {
             let mut theirs = lock(&to.state);
             let moving = own.queue.len();
-            let len = theirs.queue.len() + to.in_hand.load(Ordering::Acquire);
+            let len = theirs.queue.len() + in_hand.load(Ordering::Acquire);
             if let Some(size) = theirs.options.capacity
                 && len + moving > size
             {
@@ -75,30 +75,33 @@ impl<T> Store<T> {
         }
     }
 
-    /// The receiver is gone: what waits is given back, to be dropped without the lock.
-    pub(crate) fn close(&self, in_hand: usize) -> VecDeque<T> {
+    /// The receiver is gone, with a batch of so many: what waits is given back, to be dropped without the lock.
+    pub(crate) fn close(&self, in_hand: &AtomicUsize, batch: usize) -> VecDeque<T> {
         let mut state = lock(&self.state);
         if state.mode == Mode::Forwarded {
             return VecDeque::new();
         }
         state.mode = Mode::Closed;
         let left = std::mem::take(&mut state.queue);
-        state.taken = state.taken.saturating_sub(in_hand as u64);
-        state.rare().undeliverable += (left.len() + in_hand) as u64;
-        self.in_hand.store(0, Ordering::Release);
+        state.taken = state.taken.saturating_sub(batch as u64);
+        let lost = (left.len() + batch) as u64;
+        if lost > 0 {
+            state.rare().undeliverable += lost;
+        }
+        in_hand.store(0, Ordering::Release);
         let senders = state.all_senders();
         drop(state);
         senders.wake();
         left
     }
 
-    /// The receiver is gone, and what it left goes elsewhere, as does what still comes.
-    pub(crate) fn abandon(&self, in_hand: usize) -> VecDeque<T> {
+    /// The receiver is gone, with a batch of so many, and what it left goes elsewhere, as does what still comes.
+    pub(crate) fn abandon(&self, in_hand: &AtomicUsize, batch: usize) -> VecDeque<T> {
         let mut state = lock(&self.state);
         state.mode = Mode::Forwarded;
         let left = std::mem::take(&mut state.queue);
-        state.taken = state.taken.saturating_sub(in_hand as u64);
-        self.in_hand.store(0, Ordering::Release);
+        state.taken = state.taken.saturating_sub(batch as u64);
+        in_hand.store(0, Ordering::Release);
         let senders = state.all_senders();
         drop(state);
         senders.wake();

@@ -1,7 +1,7 @@
 //! Putting messages in.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 
 use super::{Mode, Store};
@@ -34,10 +34,10 @@ pub(crate) struct Patience<'a> {
 impl<T> Store<T> {
     /// Puts a message in if that is as simple as it mostly is; gives it back if not.
     #[inline]
-    pub(crate) fn push_simply(&self, message: T) -> Result<(), T> {
+    pub(crate) fn push_simply(&self, in_hand: &AtomicUsize, message: T) -> Result<(), T> {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
-        let len = state.queue.len() + self.in_hand.load(Ordering::Acquire);
+        let len = state.len(in_hand);
         if len >= state.options.capacity.unwrap_or(usize::MAX) || state.mode != Mode::Open {
             return Err(message);
         }
@@ -53,7 +53,13 @@ impl<T> Store<T> {
     }
 
     /// Puts a message in. `patience` is for senders that can wait.
-    pub(crate) fn push(&self, message: T, policy: Option<WhenFull>, patience: Option<Patience<'_>>) -> Push<T> {
+    pub(crate) fn push(
+        &self,
+        in_hand: &AtomicUsize,
+        message: T,
+        policy: Option<WhenFull>,
+        patience: Option<Patience<'_>>,
+    ) -> Push<T> {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         match state.mode {
@@ -71,7 +77,7 @@ impl<T> Store<T> {
             senders.remove(ticket);
             self.blocked.store(senders.len(), Ordering::SeqCst);
         }
-        let len = state.queue.len() + self.in_hand.load(Ordering::Acquire);
+        let len = state.len(in_hand);
         let mut evicted = None;
         if let Some(size) = state.options.capacity
             && len >= size
@@ -83,7 +89,7 @@ impl<T> Store<T> {
                     let ticket = rare.senders.register(patience.ticket, patience.waker);
                     self.blocked.store(rare.senders.len(), Ordering::SeqCst);
                     // A receiver without a component looks at `blocked` after it has taken something: look again too.
-                    if state.queue.len() + self.in_hand.load(Ordering::SeqCst) >= size {
+                    if state.queue.len() + in_hand.load(Ordering::SeqCst) >= size {
                         return Push::Full {
                             message,
                             len,
@@ -130,7 +136,7 @@ impl<T> Store<T> {
     }
 
     /// Puts in as many as there is room for, from the front; true if the box has been linked onward meanwhile.
-    pub(crate) fn push_many(&self, messages: &mut VecDeque<T>) -> bool {
+    pub(crate) fn push_many(&self, in_hand: &AtomicUsize, messages: &mut VecDeque<T>) -> bool {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         match state.mode {
@@ -139,7 +145,7 @@ impl<T> Store<T> {
             // The single way knows what to do.
             Mode::Closed | Mode::Finished => return false,
         }
-        let len = state.queue.len() + self.in_hand.load(Ordering::Acquire);
+        let len = state.queue.len() + in_hand.load(Ordering::Acquire);
         let room = state
             .options
             .capacity

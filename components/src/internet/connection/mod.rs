@@ -1,35 +1,30 @@
 //! The work of one connection: between its boxes and its socket, in one task.
 
-use std::collections::VecDeque;
-use std::io::{self, IoSlice};
-use std::pin::Pin;
 #[cfg(feature = "tls")]
-use std::pin::pin;
+mod encrypting;
+mod receiving;
+mod sending;
+
+use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
-use std::task::{Context as Task, Poll, ready};
+use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
-use futures_sink::Sink;
+use bytes::Bytes;
 use net_core::{Alarm, Endpoint, Error, Instant, Operation, Stream};
-use tokio::io::AsyncWrite;
 
 use super::explicit::Explicit;
-use super::options::{AdapterOptions, HalfClose};
-use super::scratch;
+use super::options::AdapterOptions;
 use super::selector::SelectorRequest;
 use super::socket_end::{HowDied, ShutdownCsa, SocketShutdown};
 #[cfg(feature = "tls")]
-use super::ssl::{MakeSsl, Role, SslReady};
+use super::ssl::{MakeSsl, SslReady};
 use crate::{Context, Inbox, Notify, Outbox, OutboxSink, ShutdownMicroprocess, Signal};
 
 /// Rounds of reading and writing before other tasks run. Few, so that what was read is still in the processor's cache when
 /// the next component gets it.
 const ROUNDS: usize = 4;
-
-/// The most messages, and about the most bytes, that are written at once.
-const GATHERED: usize = 32;
-const GATHERED_BYTES: usize = 256 * 1024;
 
 /// The boxes of whoever runs a connection.
 pub(super) struct Ports {
@@ -40,8 +35,8 @@ pub(super) struct Ports {
     pub(super) makessl: Inbox<MakeSsl>,
     #[cfg(feature = "tls")]
     pub(super) sslready: Outbox<SslReady>,
-    /// `ReadReady` and `SendReady`.
-    pub(super) ready: Option<(Inbox<Signal>, Inbox<Signal>)>,
+    /// `ReadReady` and `SendReady`, in the explicit form.
+    pub(super) ready: Option<Box<(Inbox<Signal>, Inbox<Signal>)>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +85,8 @@ pub(super) struct Connection {
     finishing: Option<usize>,
     /// Don't finish when told so: wait for the peer's end.
     deaf: bool,
+    /// Told to finish, or to end at once.
+    told: bool,
     how: Option<HowDied>,
     sent: u64,
     received: u64,
@@ -124,6 +121,7 @@ impl Connection {
             held: 0,
             finishing: None,
             deaf: false,
+            told: false,
             how: None,
             sent: 0,
             received: 0,
@@ -147,6 +145,18 @@ impl Connection {
         &mut self.context
     }
 
+    /// Whether somebody told it to end, and it was not only the peer.
+    pub(super) fn was_told_to_end(&self) -> bool {
+        self.told
+    }
+
+    /// Gives back what it was made with, for the next connection.
+    pub(super) fn take_apart(self) -> (Ports, Context) {
+        let mut ports = self.ports;
+        ports.outbox.forget();
+        (ports, self.context)
+    }
+
     /// Whether `signal` has told that nothing more will come.
     pub(super) fn peer_has_ended(&self) -> bool {
         self.reading == Reading::Ended
@@ -157,9 +167,11 @@ impl Connection {
         for _ in 0..ROUNDS {
             while let Poll::Ready(Some(signal)) = self.ports.control.poll_alone(cx) {
                 if signal.is_shutdown() {
+                    self.told = true;
                     return Poll::Ready(self.close(HowDied::Shutdown));
                 }
                 if signal.is_finished() && !self.deaf {
+                    self.told = true;
                     self.finish(HowDied::ProducerFinished);
                 }
             }
@@ -319,210 +331,9 @@ impl Connection {
         }
     }
 
-    /// Takes from the inbox.
-    fn take(&mut self, cx: &mut Task<'_>) {
-        let mut bytes = 0;
-        while self.out.len() < GATHERED && bytes < GATHERED_BYTES {
-            let message = match &mut self.finishing {
-                Some(0) => break,
-                Some(left) => match self.ports.inbox.try_recv() {
-                    Some(message) => {
-                        *left -= 1;
-                        message
-                    }
-                    None => {
-                        *left = 0;
-                        break;
-                    }
-                },
-                None => match self.ports.inbox.poll_recv(cx) {
-                    Poll::Ready(Some(message)) => message,
-                    Poll::Ready(None) | Poll::Pending => break,
-                },
-            };
-            if !message.is_empty() {
-                bytes += message.len();
-                self.out.push_back(message);
-            }
-        }
-    }
-
-    /// Writes what there is; whether anything moved.
-    fn poll_send(&mut self, take: bool, cx: &mut Task<'_>) -> bool {
-        let mut moved = false;
-        loop {
-            match self.writing {
-                Writing::Open => {}
-                Writing::Closing => match self.write_with(cx, |stream, cx| stream.poll_shutdown(cx)) {
-                    Poll::Ready(Ok(())) => {
-                        self.writing = Writing::Closed;
-                        return true;
-                    }
-                    Poll::Ready(Err(error)) => {
-                        self.write_failed(error);
-                        return true;
-                    }
-                    Poll::Pending => return moved,
-                },
-                Writing::Closed => return moved,
-                Writing::Failed => {
-                    // So that nobody waits for room here.
-                    while let Poll::Ready(Some(bytes)) = self.ports.inbox.poll_recv(cx) {
-                        self.unsent += bytes.len() as u64;
-                    }
-                    return moved;
-                }
-            }
-            if self.out.is_empty() {
-                if take {
-                    self.take(cx);
-                }
-                if self.out.is_empty() {
-                    if self.dirty {
-                        match self.write_with(cx, |stream, cx| stream.poll_flush(cx)) {
-                            Poll::Ready(Ok(())) => self.dirty = false,
-                            Poll::Ready(Err(error)) => self.write_failed(error),
-                            Poll::Pending => return moved,
-                        }
-                        continue;
-                    }
-                    if take && self.finishing == Some(0) {
-                        self.writing = Writing::Closing;
-                        continue;
-                    }
-                    if self.out.capacity() > 4 {
-                        // An idle connection holds as little as it can.
-                        self.out = VecDeque::new();
-                    }
-                    return moved;
-                }
-            }
-            match self.poll_write(cx) {
-                Poll::Ready(Ok(0)) => self.write_failed(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(Ok(count)) => {
-                    self.wrote(count);
-                    moved = true;
-                }
-                Poll::Ready(Err(error)) => self.write_failed(error),
-                Poll::Pending => return moved,
-            }
-        }
-    }
-
-    fn write_failed(&mut self, error: io::Error) {
-        self.writing = Writing::Failed;
-        self.unsent += self.out.drain(..).map(|bytes| bytes.len() as u64).sum::<u64>();
-        self.broke(Operation::Write, error);
-    }
-
-    fn poll_write(&mut self, cx: &mut Task<'_>) -> Poll<io::Result<usize>> {
-        let out = std::mem::take(&mut self.out);
-        let outcome = self.write_with(cx, |stream, cx| match out.front() {
-            Some(only) if out.len() == 1 => stream.poll_write(cx, only),
-            _ => {
-                let mut slices = [IoSlice::new(&[]); GATHERED];
-                for (slice, bytes) in slices.iter_mut().zip(&out) {
-                    *slice = IoSlice::new(bytes);
-                }
-                let count = out.len().min(GATHERED);
-                stream.poll_write_vectored(cx, slices.get(..count).unwrap_or(&[]))
-            }
-        });
-        self.out = out;
-        outcome
-    }
-
-    fn wrote(&mut self, count: usize) {
-        self.dirty = true;
-        self.sent += count as u64;
-        let mut left = count;
-        while let Some(first) = self.out.front_mut() {
-            if left < first.len() {
-                first.advance(left);
-                return;
-            }
-            left -= first.len();
-            self.out.pop_front();
-        }
-    }
-
-    /// Has the socket do something for the writing side, with the waker of whoever watches it.
-    fn write_with<T>(
-        &mut self,
-        cx: &mut Task<'_>,
-        work: impl FnOnce(Pin<&mut Stream>, &mut Task<'_>) -> Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        let Some(stream) = &mut self.stream else {
-            return Poll::Pending;
-        };
-        match &mut self.explicit {
-            None => work(Pin::new(stream), cx),
-            Some(explicit) => explicit.write(&self.ports, |cx| work(Pin::new(stream), cx)),
-        }
-    }
-
-    /// Delivers what is held and reads; whether anything moved.
-    fn poll_receive(&mut self, read: bool, cx: &mut Task<'_>) -> bool {
-        let held = self.held > 0;
-        if held && self.poll_deliver(cx).is_pending() {
-            return false;
-        }
-        if self.reading != Reading::Open || !read {
-            return held;
-        }
-        match self.poll_read(cx) {
-            Poll::Pending => held,
-            Poll::Ready(Ok(bytes)) if bytes.is_empty() => {
-                self.reading = Reading::Ended;
-                self.how.get_or_insert(HowDied::PeerClosed);
-                let name = Arc::clone(self.context.name());
-                self.context.signal(Signal::finished_by(name));
-                if self.options.half_close == HalfClose::Close {
-                    self.finish(HowDied::PeerClosed);
-                }
-                true
-            }
-            Poll::Ready(Ok(bytes)) => {
-                self.received += bytes.len() as u64;
-                self.held = bytes.len();
-                // It was flushed before.
-                if Pin::new(&mut self.ports.outbox).start_send(bytes).is_ok() {
-                    let _ = self.poll_deliver(cx);
-                }
-                true
-            }
-            Poll::Ready(Err(error)) => {
-                self.reading = Reading::Failed;
-                self.broke(Operation::Read, error);
-                true
-            }
-        }
-    }
-
-    fn poll_deliver(&mut self, cx: &mut Task<'_>) -> Poll<()> {
-        let outcome = ready!(Pin::new(&mut self.ports.outbox).poll_flush(cx));
-        if outcome.is_err() {
-            // Refused by the box's policy.
-            self.undelivered += self.held as u64;
-        }
-        self.held = 0;
-        Poll::Ready(())
-    }
-
-    fn poll_read(&mut self, cx: &mut Task<'_>) -> Poll<io::Result<Bytes>> {
-        let Some(stream) = &mut self.stream else {
-            return Poll::Pending;
-        };
-        let chunk = self.options.chunk;
-        match &mut self.explicit {
-            None => scratch::poll_read(stream, chunk, cx),
-            Some(explicit) => explicit.read(&self.ports, |cx| scratch::poll_read(stream, chunk, cx)),
-        }
-    }
-
     /// `ReadReady` and `SendReady`: any message counts.
     fn hear_readiness(&mut self, cx: &mut Task<'_>) {
-        let Some((read, send)) = &mut self.ports.ready else {
+        let Some((read, send)) = self.ports.ready.as_deref_mut() else {
             return;
         };
         while read.poll_alone(cx).is_ready() {
@@ -535,87 +346,5 @@ impl Connection {
                 explicit.may_write();
             }
         }
-    }
-}
-
-#[cfg(feature = "tls")]
-impl Connection {
-    /// What waits in the inbox is sent in plain.
-    fn clear_for(&mut self, mut order: MakeSsl) {
-        for _ in 0..self.ports.inbox.len() {
-            let Some(bytes) = self.ports.inbox.try_recv() else {
-                break;
-            };
-            if let Some(left) = &mut self.finishing {
-                *left = left.saturating_sub(1);
-            }
-            if !bytes.is_empty() {
-                self.out.push_back(bytes);
-            }
-        }
-        let last = std::mem::take(&mut order.last_words);
-        if !last.is_empty() {
-            self.out.push_back(last);
-        }
-        self.moved = self.context.net().now();
-        self.upgrade = Upgrade::Clearing(Box::new(order));
-    }
-
-    fn begin_handshake(&mut self, cx: &mut Task<'_>) {
-        let Upgrade::Clearing(order) = std::mem::replace(&mut self.upgrade, Upgrade::Handshake) else {
-            return;
-        };
-        let Some(stream) = &mut self.stream else { return };
-        // It goes on where it was dropped: see `poll_handshake`.
-        let outcome = match order.role {
-            Role::Client { tls, server_name } => {
-                let handshake = pin!(stream.upgrade_tls_client(&tls, &server_name));
-                handshake.poll(cx)
-            }
-            Role::Server { tls } => pin!(stream.upgrade_tls_server(&tls)).poll(cx),
-        };
-        if let Poll::Ready(outcome) = outcome {
-            self.upgraded(outcome);
-        }
-    }
-
-    fn poll_handshake(&mut self, cx: &mut Task<'_>) -> bool {
-        let outcome = match &mut self.stream {
-            Some(stream) => pin!(stream.handshake()).poll(cx),
-            None => return false,
-        };
-        match outcome {
-            Poll::Ready(outcome) => {
-                self.upgraded(outcome);
-                true
-            }
-            Poll::Pending => false,
-        }
-    }
-
-    fn upgraded(&mut self, outcome: Result<(), Error>) {
-        self.upgrade = Upgrade::No;
-        let info = self.stream.as_ref().and_then(Stream::tls);
-        let outcome = match (outcome, info) {
-            (Ok(()), Some(info)) => Ok(info),
-            (Ok(()), None) => Err(Error::new(net_core::ErrorKind::Internal, Operation::Handshake)),
-            (Err(error), _) => Err(error),
-        };
-        if let Err(error) = &outcome
-            && error.kind() != net_core::ErrorKind::WrongState
-        {
-            self.reading = Reading::Failed;
-            self.how = Some(match error.kind() {
-                net_core::ErrorKind::Reset => HowDied::Reset(error.clone()),
-                _ => HowDied::TlsFailed(error.clone()),
-            });
-        }
-        if let Some(explicit) = &mut self.explicit {
-            // Who waited for readiness has waited for another layer.
-            explicit.may_read();
-            explicit.may_write();
-        }
-        // Nobody upgrades often enough to fill a box.
-        let _ = self.ports.sslready.try_send(SslReady { outcome });
     }
 }

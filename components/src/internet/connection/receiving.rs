@@ -1,0 +1,77 @@
+//! From the socket to the outbox.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll, ready};
+
+use bytes::Bytes;
+use futures_sink::Sink;
+use net_core::Operation;
+
+use super::super::options::HalfClose;
+use super::super::scratch;
+use super::super::socket_end::HowDied;
+use super::{Connection, Reading};
+use crate::Signal;
+
+impl Connection {
+    /// Delivers what is held and reads; whether anything moved.
+    pub(super) fn poll_receive(&mut self, read: bool, cx: &mut Task<'_>) -> bool {
+        let held = self.held > 0;
+        if held && self.poll_deliver(cx).is_pending() {
+            return false;
+        }
+        if self.reading != Reading::Open || !read {
+            return held;
+        }
+        match self.poll_read(cx) {
+            Poll::Pending => held,
+            Poll::Ready(Ok(bytes)) if bytes.is_empty() => {
+                self.reading = Reading::Ended;
+                self.how.get_or_insert(HowDied::PeerClosed);
+                let name = Arc::clone(self.context.name());
+                self.context.signal(Signal::finished_by(name));
+                if self.options.half_close == HalfClose::Close {
+                    self.finish(HowDied::PeerClosed);
+                }
+                true
+            }
+            Poll::Ready(Ok(bytes)) => {
+                self.received += bytes.len() as u64;
+                self.held = bytes.len();
+                // It was flushed before.
+                if Pin::new(&mut self.ports.outbox).start_send(bytes).is_ok() {
+                    let _ = self.poll_deliver(cx);
+                }
+                true
+            }
+            Poll::Ready(Err(error)) => {
+                self.reading = Reading::Failed;
+                self.broke(Operation::Read, error);
+                true
+            }
+        }
+    }
+
+    fn poll_deliver(&mut self, cx: &mut Task<'_>) -> Poll<()> {
+        let outcome = ready!(Pin::new(&mut self.ports.outbox).poll_flush(cx));
+        if outcome.is_err() {
+            // Refused by the box's policy.
+            self.undelivered += self.held as u64;
+        }
+        self.held = 0;
+        Poll::Ready(())
+    }
+
+    fn poll_read(&mut self, cx: &mut Task<'_>) -> Poll<io::Result<Bytes>> {
+        let Some(stream) = &mut self.stream else {
+            return Poll::Pending;
+        };
+        let chunk = self.options.chunk;
+        match &mut self.explicit {
+            None => scratch::poll_read(stream, chunk, cx),
+            Some(explicit) => explicit.read(&self.ports, |cx| scratch::poll_read(stream, chunk, cx)),
+        }
+    }
+}
