@@ -19,7 +19,7 @@ use net_core::{Endpoint, Net};
 use sim_io::http::{About, HeaderValue, Reply, Request, Response, Server, StatusCode, header};
 use sim_io::network::{Link, Network};
 use sim_io::websocket::{self, CloseReason, Message, Options, Reader, Text, WebSocket, Writer};
-use sim_io::{Environment, Event, Failure};
+use sim_io::{Environment, Event, Failure, RunError};
 use tokio::sync::mpsc;
 
 const USAGE: &str = "usage: chat_room [--real | --virtual] [ENDPOINT]";
@@ -228,8 +228,11 @@ fn run_real(at: Endpoint) -> Result<(), Box<dyn std::error::Error>> {
         // Until Ctrl-C.
         std::future::pending::<Result<(), Failure>>().await
     });
-    env.run_until(&room)?;
-    Ok(())
+    match env.run_until(&room) {
+        // The room is the whole program here: why it failed is enough.
+        Err(RunError::Unhandled { failure, .. }) => Err(failure.to_string().into()),
+        ended => Ok(ended?),
+    }
 }
 
 fn main() -> ExitCode {
@@ -269,7 +272,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("chat_room: {error}");
             ExitCode::FAILURE
         }
     }

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use net_core::{Endpoint, Net};
 use sim_io::http::{Body, Error, HeaderValue, Method, Request, Response, Server};
-use sim_io::{Environment, Failure};
+use sim_io::{Environment, Failure, RunError};
 
 const USAGE: &str = "usage: http_echo [ENDPOINT]";
 
@@ -56,8 +56,13 @@ fn main() -> ExitCode {
     let server = env.named_try_process("server", serve(env.net(), endpoint));
     match env.run_until(&server) {
         Ok(()) => ExitCode::SUCCESS,
+        // The server is the whole program here: why it failed is enough.
+        Err(RunError::Unhandled { failure, .. }) => {
+            eprintln!("http_echo: {failure}");
+            ExitCode::FAILURE
+        }
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("http_echo: {error}");
             ExitCode::FAILURE
         }
     }

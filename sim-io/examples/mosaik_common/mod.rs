@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use net_core::{Endpoint, Net};
 use sim_io::mosaik::{self, Simulator};
-use sim_io::{Environment, Failure};
+use sim_io::{Environment, Failure, RunError};
 
 const HELP: &str = "\
   HOST:PORT  where it listens, or where mosaik does; port 0: any that is free
@@ -31,15 +31,19 @@ pub(crate) fn run<S: Simulator + Default + 'static>(name: &'static str, about: &
             }
             "--once" if mode == Mode::Listen => mode = Mode::Once,
             "--connect" if mode == Mode::Listen => mode = Mode::Connect,
-            _ if argument.starts_with('-') || at.is_some() => {
-                eprintln!("{name}: `{argument}` is one argument too many, or none of these\n{usage}");
+            _ if argument.starts_with('-') => {
+                eprintln!("{name}: `{argument}` does not go here\n{usage}");
+                return ExitCode::from(2);
+            }
+            _ if at.is_some() => {
+                eprintln!("{name}: `{argument}` is one address too many\n{usage}");
                 return ExitCode::from(2);
             }
             _ => at = Some(argument),
         }
     }
     let Some(at) = at else {
-        eprintln!("{name}: where?\n{usage}");
+        eprintln!("{name}: where is it to listen?\n{usage}");
         return ExitCode::from(2);
     };
     let endpoint = match at.contains("://") {
@@ -57,8 +61,13 @@ pub(crate) fn run<S: Simulator + Default + 'static>(name: &'static str, about: &
     let process = env.named_try_process(name, serve::<S>(name, env.net(), mode, endpoint));
     match env.run_until(&process) {
         Ok(()) => ExitCode::SUCCESS,
+        // What failed is the whole program here: why it did is enough.
+        Err(RunError::Unhandled { failure, .. }) => {
+            eprintln!("{name}: {failure}");
+            ExitCode::FAILURE
+        }
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("{name}: {error}");
             ExitCode::FAILURE
         }
     }
