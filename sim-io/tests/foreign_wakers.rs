@@ -8,10 +8,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use common::{Units, world};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use sim_io::Environment;
+use tokio::sync::oneshot;
 
 #[derive(Default)]
 struct Count(AtomicU32);
@@ -69,4 +72,34 @@ fn a_timeout_comes_back_from_a_set_of_futures() {
         assert_eq!(count.0.load(Ordering::Relaxed), 0);
         assert_eq!(Arc::strong_count(&count), 1, "nobody keeps the waker");
     }
+}
+
+#[test]
+fn an_environment_inside_another_wakes_both() {
+    let outer = Environment::new();
+    let (to_outer, from_inner) = oneshot::channel();
+    let hears = outer.process(from_inner);
+    outer.process({
+        let outer = outer.clone();
+        async move {
+            outer.timeout(Duration::from_secs(1)).await;
+            // This one's wakes go to the environment that runs, and the other's to the one outside.
+            let inner = Environment::new();
+            let (to_second, from_first) = oneshot::channel();
+            let second = inner.process(from_first);
+            inner.process(async move {
+                to_second.send(()).unwrap();
+                to_outer.send("heard").unwrap();
+            });
+            inner.run_until(&second).unwrap().unwrap();
+            // After the inner run the outer one's own wakes are its own again.
+            let (to_third, from_second) = oneshot::channel();
+            let third = outer.process(from_second);
+            to_third.send(()).unwrap();
+            third.await.unwrap().unwrap();
+        }
+    });
+    assert_eq!(outer.run_until(&hears).unwrap(), Ok("heard"));
+    assert_eq!(outer.now().to_string(), "1.000000000s");
+    outer.run().unwrap();
 }

@@ -31,7 +31,8 @@ impl<C> Drop for EndGuard<C> {
 /// Runs the channel until it is over, and closes the connection.
 pub(super) async fn drive<C: Codec>(mut framed: Connection, guard: EndGuard<C>) {
     let shared = &*guard.0;
-    let reason = match net_core::catch_panic(poll_fn(|cx| poll(&mut framed, shared, cx))).await {
+    let mut last = false;
+    let reason = match net_core::catch_panic(poll_fn(|cx| poll(&mut framed, shared, &mut last, cx))).await {
         Ok(reason) => reason,
         Err(panic) => ChannelError::Net(panic.at(&shared.peer)),
     };
@@ -50,13 +51,19 @@ pub(super) async fn drive<C: Codec>(mut framed: Connection, guard: EndGuard<C>) 
     }
 }
 
-fn poll<C: Codec>(framed: &mut Connection, shared: &Shared<C>, cx: &mut Context<'_>) -> Poll<ChannelError> {
+/// `last`: the peer has ended its side.
+fn poll<C: Codec>(
+    framed: &mut Connection,
+    shared: &Shared<C>,
+    last: &mut bool,
+    cx: &mut Context<'_>,
+) -> Poll<ChannelError> {
     shared.task.get_or_init(|| cx.waker().clone());
     loop {
         if shared.is_closing() {
             return Poll::Ready(shared.reason());
         }
-        if shared.lock().no_more {
+        if *last {
             return poll_last(framed, shared, cx);
         }
         match ready!(pin!(framed.next()).poll(cx)) {
@@ -71,7 +78,10 @@ fn poll<C: Codec>(framed: &mut Connection, shared: &Shared<C>, cx: &mut Context<
                     return Poll::Ready(ChannelError::Protocol(error));
                 }
             }
-            Ok(None) => peer_ended(shared),
+            Ok(None) => {
+                peer_ended(shared);
+                *last = true;
+            }
             Err(error) => return Poll::Ready(ChannelError::Net(error)),
         }
     }

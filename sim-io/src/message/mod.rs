@@ -15,7 +15,7 @@
 //!     while let Some(request) = message.recv().await? {
 //!         match request.content::<String>() {
 //!             Ok(name) => request.succeed(&format!("hello {name}"))?,
-//!             Err(error) => request.fail(&error)?, // that client is told, and the channel goes on
+//!             Err(error) => request.fail(error)?, // that client is told, and the channel goes on
 //!         }
 //!     }
 //!     Ok(())

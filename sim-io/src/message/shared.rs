@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 
@@ -24,8 +24,6 @@ pub(super) struct Shared<C> {
     pub(super) peer: Endpoint,
     pub(super) sender: Sender<LengthPrefix>,
     pub(super) state: Mutex<State>,
-    /// How many handles, replies and requests there are; with the last the channel closes.
-    holders: AtomicUsize,
     /// The channel is to be closed.
     closing: AtomicBool,
     /// The channel's task. A task is always polled with the same waker.
@@ -221,7 +219,6 @@ impl<C: Codec> Shared<C> {
                 ended: None,
                 ends: Waiters::default(),
             }),
-            holders: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
             task: OnceLock::new(),
             codec,
@@ -342,27 +339,27 @@ impl<C: Codec> Shared<C> {
     }
 }
 
-/// Holds the channel open.
-pub(super) struct Holder<C>(Arc<Shared<C>>);
+/// Holds the channel open: handles, replies and requests do. With the last of them it closes.
+pub(super) struct Holder<C>(Arc<Held<C>>);
+
+struct Held<C>(Arc<Shared<C>>);
+
+impl<C> Drop for Held<C> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
 
 impl<C> Holder<C> {
     pub(super) fn new(shared: Arc<Shared<C>>) -> Self {
-        shared.holders.fetch_add(1, Ordering::Relaxed);
-        Self(shared)
+        Self(Arc::new(Held(shared)))
     }
 }
 
 impl<C> Clone for Holder<C> {
+    #[inline]
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.0))
-    }
-}
-
-impl<C> Drop for Holder<C> {
-    fn drop(&mut self) {
-        if self.0.holders.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.close();
-        }
+        Self(Arc::clone(&self.0))
     }
 }
 
@@ -371,7 +368,7 @@ impl<C> std::ops::Deref for Holder<C> {
 
     #[inline]
     fn deref(&self) -> &Shared<C> {
-        &self.0
+        &self.0.0
     }
 }
 

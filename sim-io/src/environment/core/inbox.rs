@@ -1,5 +1,7 @@
-//! Wakes from outside: other threads, and futures that are not of this crate.
+//! Wakes by [`Waker`](std::task::Waker)s: of other threads, and of futures that are not of this crate.
 
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::task::Wake;
@@ -24,9 +26,57 @@ pub(super) struct Inbox {
 /// Ends the wait for sockets, from any thread.
 pub(crate) type Alarm = Box<dyn Fn() + Send + Sync>;
 
+/// Who was woken by what the running environment itself does: most wakes, which so need no lock.
+#[derive(Default)]
+pub(super) struct Nearby {
+    any: Cell<bool>,
+    woken: RefCell<Vec<Slot>>,
+}
+
+thread_local! {
+    /// The environment that runs on this thread: where its inbox is, and who was woken nearby.
+    static RUNS: RefCell<Option<(usize, Rc<Nearby>)>> = const { RefCell::new(None) };
+}
+
+/// Whoever ran on this thread before; runs again when this is dropped.
+pub(super) struct Before(Option<(usize, Rc<Nearby>)>);
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        let before = self.0.take();
+        // At the thread's end nobody runs.
+        let _ = RUNS.try_with(|runs| runs.replace(before));
+    }
+}
+
+impl Nearby {
+    fn add(&self, slot: Slot) {
+        let mut woken = self.woken.borrow_mut();
+        // Whoever is woken again and again takes up no more room while nobody looks.
+        if woken.last() != Some(&slot) {
+            woken.push(slot);
+        }
+        self.any.set(true);
+    }
+}
+
 pub(super) struct ProcessWaker {
     pub(super) slot: Slot,
     pub(super) inbox: Arc<Inbox>,
+}
+
+impl ProcessWaker {
+    /// Whether its environment is the one that runs here, which then knows.
+    fn is_nearby(&self) -> bool {
+        let found = RUNS.try_with(|runs| match &*runs.borrow() {
+            Some((inbox, nearby)) if *inbox == Arc::as_ptr(&self.inbox).addr() => {
+                nearby.add(self.slot);
+                true
+            }
+            _ => false,
+        });
+        found.unwrap_or(false)
+    }
 }
 
 impl Wake for ProcessWaker {
@@ -35,6 +85,9 @@ impl Wake for ProcessWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
+        if self.is_nearby() {
+            return;
+        }
         let waits = {
             let mut woken = self.inbox.woken.lock().unwrap_or_else(PoisonError::into_inner);
             // Whoever is woken again and again takes up no more room while nobody looks.
@@ -62,11 +115,31 @@ impl Core {
         let _ = self.inbox.alarm.set(alarm);
     }
 
-    /// Moves what was woken from outside into the queue.
+    /// From now on this environment is the one that runs on this thread.
+    pub(super) fn runs_here(&self) -> Before {
+        let own = (Arc::as_ptr(&self.inbox).addr(), Rc::clone(&self.nearby));
+        Before(RUNS.try_with(|runs| runs.replace(Some(own))).ok().flatten())
+    }
+
+    /// Moves who was woken by wakers into the queue.
     #[inline]
     pub(super) fn drain_inbox(&self) {
+        if self.nearby.any.get() {
+            self.drain_nearby();
+        }
         if self.inbox.any.load(Ordering::Acquire) {
             self.drain_inbox_now();
+        }
+    }
+
+    #[inline(never)]
+    fn drain_nearby(&self) {
+        self.nearby.any.set(false);
+        let state = &mut *self.state.borrow_mut();
+        for slot in self.nearby.woken.borrow_mut().drain(..) {
+            if state.processes.get(slot).is_some() {
+                state.queue.push(self.now.get(), Priority::NORMAL, Target::Resume, slot);
+            }
         }
     }
 

@@ -20,7 +20,7 @@ use net_core::Instant;
 pub(crate) use self::events::{Fire, Fired};
 #[cfg(feature = "reactor")]
 pub(crate) use self::inbox::Alarm;
-use self::inbox::Inbox;
+use self::inbox::{Before, Inbox, Nearby};
 pub(crate) use self::processes::{Body, End};
 use self::processes::{Details, Entrant};
 pub(crate) use self::steps::Stepped;
@@ -49,6 +49,7 @@ pub(crate) struct Core {
     /// The interrupt that is being delivered to the running process.
     delivered: RefCell<Option<Interrupted>>,
     inbox: Arc<Inbox>,
+    nearby: Rc<Nearby>,
     running: Cell<bool>,
     /// The environment is gone: nothing happens any more.
     closed: Cell<bool>,
@@ -105,6 +106,7 @@ impl Core {
             }),
             delivered: RefCell::new(None),
             inbox: Arc::default(),
+            nearby: Rc::default(),
             running: Cell::new(false),
             closed: Cell::new(false),
             random: Cell::new(seed),
@@ -136,7 +138,7 @@ impl Core {
         if self.running.replace(true) {
             return Err(RunError::Nested);
         }
-        Ok(Running(self))
+        Ok(Running(self, self.runs_here()))
     }
 
     /// Drops every process and everything that is scheduled. Processes hold handles on their environment, so without
@@ -167,7 +169,10 @@ impl Core {
 }
 
 /// The environment runs.
-pub(crate) struct Running<'a>(&'a Core);
+pub(crate) struct Running<'a>(
+    &'a Core,
+    #[expect(dead_code, reason = "its drop says who runs on this thread again")] Before,
+);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
