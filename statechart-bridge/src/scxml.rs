@@ -27,7 +27,7 @@ pub(crate) fn read(root: &Node<'_>) -> Result<Diagram> {
     }
     root.only(&["initial", "name", "version", "datamodel", "binding"])?;
     check(root, "version", &["1.0"])?;
-    check(root, "datamodel", &["starlark", "python", "null"])?;
+    check(root, "datamodel", &["python", "starlark", "null"])?;
     check(root, "binding", &["early"])?;
     let mut reader = Reader::default();
     let mut chart = Chart {

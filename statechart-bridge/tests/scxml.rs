@@ -170,9 +170,7 @@ fn the_rest_is_refused_with_its_place() {
     }
     let error = Document::parse("t.scxml", "<scxml datamodel=\"ecmascript\"><state id=\"a\"/></scxml>").unwrap_err();
     assert!(
-        error
-            .to_string()
-            .contains("datamodel is `ecmascript`: expected starlark"),
+        error.to_string().contains("datamodel is `ecmascript`: expected python"),
         "{error}"
     );
 }
