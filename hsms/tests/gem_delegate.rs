@@ -168,6 +168,23 @@ async fn before_communication_other_messages_are_aborted_unless_it_is_lenient() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_right_behind_the_consent_is_taken() {
+    let net = Net::os();
+    let (_passive, at) = listen(&net, Arc::new(equipment())).await;
+    let mut peer = Peer::connect(&net, &at).await;
+    peer.select().await;
+    let asked = peer.receive().await.unwrap().header;
+    let consent = Item::list([Item::binary([0]), Item::list([])]);
+    let s1f1 = Header::data(0, StreamFunction::new(1, 1), true, 9);
+    let mut bytes = Vec::new();
+    hsms::frame::encode(&asked.secondary(), consent.as_bytes(), &mut bytes).unwrap();
+    hsms::frame::encode(&s1f1, &[], &mut bytes).unwrap();
+    peer.bytes(&bytes).await;
+    let answer = peer.receive().await.unwrap().header;
+    assert_eq!(answer.stream_function(), StreamFunction::new(1, 2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refused_host_asks_again_after_the_delay() {
     let net = Net::os();
     let gem = Arc::new(equipment().delay(SECOND * 3));

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, Weak};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -86,6 +87,31 @@ impl Core {
             self.changed.notify_waiters();
         }
         result
+    }
+}
+
+/// How often others may go first so that an answer that has come is noted; once is enough but for threads.
+const TURNS: usize = 100;
+
+impl Core {
+    /// Lets the task that asked for communication note an answer that came just before the message at hand: a peer may well
+    /// send both at once.
+    async fn caught_up(&self, connection: &Connection) {
+        for _ in 0..TURNS {
+            let asks = self.with(|communication| communication.state()) == CommunicationState::WaitCra;
+            if !asks || connection.open_transactions() > 0 {
+                return;
+            }
+            let mut passed = false;
+            poll_fn(|cx| {
+                if std::mem::replace(&mut passed, true) {
+                    return Poll::Ready(());
+                }
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            })
+            .await;
+        }
     }
 }
 
@@ -312,6 +338,7 @@ impl Delegate for Gem {
 
     async fn on_connection_message_received(&self, connection: &Connection, message: Message) {
         let header = message.header;
+        self.core.caught_up(connection).await;
         let admission = self
             .core
             .with(|communication| communication.primary(header.stream_function()));
