@@ -20,7 +20,7 @@
 //! | [`load`] | the client ends: echo, sequential round trips, bulk |
 //! | [`servers`] | the server ends: one file per way to write a server |
 //! | [`simulators`], [`networks`] | the same model in each simulator, the same program on each simulated network |
-//! | [`pipelines`] | the same pipeline in each library of channels, actors and components |
+//! | [`pipelines`], [`idlers`] | the same pipeline, and the same idle thing, in each library of channels, actors and components |
 //! | [`channels`], [`web`] | packets and messages, HTTP and WebSocket: the same round trips by ours and by others |
 //! | [`python`] | peers in Python |
 //! | [`groups`] | the tables themselves, by name |
@@ -36,6 +36,7 @@ pub mod figures;
 pub mod framing;
 pub mod groups;
 pub mod harness;
+pub mod idlers;
 pub mod limits;
 pub mod load;
 pub mod machine;

@@ -1,6 +1,6 @@
 //! `peers [NAME]...`: benchmarks side by side with named peers, and their report.
 
-use peers::groups::{ALL, idle};
+use peers::groups::{ALL, components, idle};
 use peers::run::{self, Wanted};
 use peers::{Outcome, limits};
 use std::env;
@@ -38,6 +38,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         [idle::SERVER, name, connections] => idle::server_process(name, connections).map(|()| true),
+        [components::PROCESS, name, count] => components::process(name, count).map(|()| true),
         [idle::CLIENTS, address, connections] => idle::clients_process(address, connections).map(|()| true),
         [run::GROUP, words @ ..] => run::group_process(words),
         words if words.iter().any(|word| matches!(*word, "--help" | "-h")) => {

@@ -6,6 +6,23 @@
 use crate::Outcome;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
+use std::sync::OnceLock;
+
+/// The cores that the process had before anything was pinned.
+static ALL: OnceLock<CpuSet> = OnceLock::new();
+
+/// Lets the calling thread, and what it starts, use all cores for a while: for what is measured on several of them.
+///
+/// # Errors
+/// If the system refuses.
+pub fn on_all_cores<T>(work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    let this = Pid::from_raw(0);
+    let pinned = sched_getaffinity(this)?;
+    sched_setaffinity(this, ALL.get().unwrap_or(&pinned))?;
+    let outcome = work();
+    sched_setaffinity(this, &pinned)?;
+    outcome
+}
 
 /// Keeps the calling thread, and what it starts, on one core; gives the thread its cores back when dropped.
 ///
@@ -25,6 +42,7 @@ impl Pinned {
     pub fn to_last_core() -> Outcome<Self> {
         let this = Pid::from_raw(0);
         let before = sched_getaffinity(this)?;
+        ALL.get_or_init(|| before);
         let core = (0..CpuSet::count())
             .rev()
             .find(|&core| before.is_set(core).unwrap_or(false));
@@ -59,6 +77,8 @@ mod tests {
         let now = || cores(sched_getaffinity(Pid::from_raw(0)).unwrap());
         let before = now();
         let pinned = Pinned::to_last_core().unwrap();
+        assert_eq!(now(), 1);
+        assert_eq!(on_all_cores(|| Ok(now())).unwrap(), before);
         assert_eq!(now(), 1);
         drop(pinned);
         assert_eq!(now(), before);

@@ -1,10 +1,12 @@
 //! Peers in Python: a virtual environment for each, with pinned packages, made when it is first needed.
 
 use crate::Outcome;
+use crate::cpu::Account;
 use std::env;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// A set of packages, and which Python can run it.
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +126,54 @@ impl Packages {
         let numbers: Result<Vec<u64>, _> = text.split_whitespace().map(str::parse).collect();
         let numbers = numbers.ok().and_then(|numbers| numbers.try_into().ok());
         Ok(numbers.ok_or_else(|| format!("the script printed: {text}"))?)
+    }
+
+    /// Starts a script that serves, and waits for its first line.
+    ///
+    /// # Errors
+    /// If it can't be started, or ends at once.
+    pub fn serve(&self, script: &str) -> Outcome<Service> {
+        let mut command = Command::new(self.program());
+        let mut process = command
+            .args(["-c", script])
+            .env_remove("PYTHONPATH")
+            .env_remove("PYTHONHOME")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let output = process.stdout.take().ok_or("no way from the script")?;
+        let mut service = Service {
+            process,
+            greeting: String::new(),
+        };
+        if BufReader::new(output).read_line(&mut service.greeting)? == 0 {
+            return Err("the script ended without a word".into());
+        }
+        Ok(service)
+    }
+}
+
+/// A script that serves until it is dropped.
+#[derive(Debug)]
+pub struct Service {
+    process: Child,
+    /// The first line that it printed.
+    pub greeting: String,
+}
+
+impl Service {
+    /// Whose processor time counts.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        Account::Process(self.process.id().try_into().unwrap_or(0))
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

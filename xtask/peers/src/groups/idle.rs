@@ -7,7 +7,9 @@ use super::accept::reach;
 use crate::Outcome;
 use crate::framing::{Framing, LINE};
 use crate::harness::{Comparison, Extra, Measure, Row, Sample, Unit};
-use crate::servers::{Crowd, Job, Progress, Running, mio_loop, net_core, oneline, tokio_framed, tokio_loop};
+use crate::servers::{
+    Crowd, Job, Progress, Running, components, mio_loop, net_core, oneline, tokio_framed, tokio_loop,
+};
 use crate::target::Bound::AtMost;
 use crate::target::Target;
 use crate::{limits, sockets};
@@ -50,11 +52,33 @@ const SERVERS: &[(&str, Crowd)] = &[
     ("tokio Framed, LinesCodec", tokio_framed::crowd),
 ];
 
+/// What is measured beside components.
+const COMPONENTS: &[(&str, Crowd)] = &[
+    ("tokio task, no buffer while idle", tokio_loop::unbuffered),
+    ("tokio task, a buffer of 64 KiB", components::tokio_alone_crowd),
+    (ADAPTER, components::crowd),
+];
+const ADAPTER: &str = "components, an adapter and an echo";
+/// Most bytes that these two may take.
+const ADAPTER_LIMIT: f64 = 6.0 * 1024.0;
+
 /// Makes the table.
 ///
 /// # Errors
 /// If the limit of open files can't be read.
 pub fn build() -> Outcome<Vec<Comparison>> {
+    Ok(vec![table("idle", SERVERS, OURS, LIMIT)?])
+}
+
+/// The same for components.
+///
+/// # Errors
+/// If the limit of open files can't be read.
+pub fn of_components() -> Outcome<Comparison> {
+    table("components/idle-connection", COMPONENTS, &[ADAPTER], ADAPTER_LIMIT)
+}
+
+fn table(name: &str, servers: &[(&'static str, Crowd)], ours: &[&str], limit: f64) -> Outcome<Comparison> {
     let possible = limits::raise_open_files()?.saturating_sub(OTHER_FILES);
     let connections = CONNECTIONS.min(possible);
     let note = if connections < CONNECTIONS {
@@ -65,23 +89,23 @@ pub fn build() -> Outcome<Vec<Comparison>> {
     let row = |(name, _): &(&'static str, Crowd)| {
         let name = *name;
         let row = Row::new(name, move |_| sample(name, connections));
-        if OURS.contains(&name) {
-            row.target(Target::extra(CONNECTED, AtMost(LIMIT)))
-                .target(Target::extra(ECHOED, AtMost(LIMIT)))
+        if ours.contains(&name) {
+            row.target(Target::extra(CONNECTED, AtMost(limit)))
+                .target(Target::extra(ECHOED, AtMost(limit)))
         } else {
             row
         }
     };
-    Ok(vec![Comparison {
-        name: "idle".into(),
+    Ok(Comparison {
+        name: name.into(),
         operation: "connection",
         measure: Measure::Extra(CONNECTED),
         about: format!(
             "{connections} connections{note} from a second process; resident memory of the server less what it was \
              before, per connection; then the same after one echo on each."
         ),
-        rows: SERVERS.iter().map(row).collect(),
-    }])
+        rows: servers.iter().map(row).collect(),
+    })
 }
 
 fn sample(name: &str, connections: u64) -> Outcome<Sample> {
@@ -120,8 +144,7 @@ fn sample(name: &str, connections: u64) -> Outcome<Sample> {
 /// If anything goes wrong on the way.
 pub fn server_process(name: &str, connections: &str) -> Outcome<()> {
     let count: usize = connections.parse()?;
-    let (_, server) = SERVERS
-        .iter()
+    let (_, server) = (SERVERS.iter().chain(COMPONENTS))
         .find(|(known, _)| *known == name)
         .ok_or("no such server")?;
     limits::raise_open_files()?;

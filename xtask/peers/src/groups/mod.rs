@@ -133,7 +133,7 @@ pub const ALL: &[Group] = &[
     },
     Group {
         name: "components",
-        about: "a pipeline of three components, on one thread and on two, beside channels, actors and the original",
+        about: "a pipeline of three, echo, bulk, idle components and connections, beside channels, actors and the original",
         build: components::build,
     },
     Group {

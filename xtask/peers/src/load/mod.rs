@@ -2,5 +2,6 @@
 //! load is what one measures in the end.
 
 pub mod bulk;
+pub mod echoed;
 pub mod pipelined;
 pub mod sequential;

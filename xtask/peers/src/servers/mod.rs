@@ -13,6 +13,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 pub mod blocking;
+pub mod components;
 pub mod mio_loop;
 pub mod net_core;
 pub mod oneline;

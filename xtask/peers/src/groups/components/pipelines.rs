@@ -1,11 +1,12 @@
-//! Graphs of components: what a message costs on its way through three of them.
+//! What a message costs on its way through three components.
 
 use crate::Outcome;
 use crate::harness::{Comparison, Measure, Row, Sample};
+use crate::pin::on_all_cores;
 use crate::pipelines::{Run, Threads, actix, channels, components, expected, kameo, ractor};
 use crate::python::KAMAELIA;
 use crate::simulators::simpy::spent;
-use crate::target::Bound::AtLeast;
+use crate::target::Bound::{AtLeast, AtMost};
 use crate::target::Target;
 
 /// Messages of a full sample. What is slower gets fewer.
@@ -17,11 +18,7 @@ const ACTIX: &str = "actix 0.13, do_send, no bound";
 const RACTOR: &str = "ractor 0.16, cast, no bound";
 const KAMEO: &str = "kameo 0.22, tell";
 
-/// Makes the tables.
-///
-/// # Errors
-/// None.
-pub fn build() -> Outcome<Vec<Comparison>> {
+pub(super) fn tables() -> Vec<Comparison> {
     let table = |name: &str, threads, about: &str, goal: f64| {
         let mut rows = vec![
             row("tokio mpsc", channels::tokio, threads),
@@ -31,6 +28,10 @@ pub fn build() -> Outcome<Vec<Comparison>> {
                 .target(Target::times_better(ACTIX, 1.0))
                 .target(Target::times_better(RACTOR, 1.0))
                 .target(Target::times_better(KAMEO, 1.0)),
+            // 10 ns a message.
+            row("components, many at a time", components::batched, threads)
+                .target(Target::figure(AtLeast(100e6)))
+                .target(Target::allocations(AtMost(0.0))),
             row(ACTIX, actix::run, threads),
             row(RACTOR, ractor::run, threads),
             row(KAMEO, kameo::run, threads),
@@ -48,21 +49,24 @@ pub fn build() -> Outcome<Vec<Comparison>> {
             rows,
         }
     };
-    Ok(vec![
+    vec![
         table("one-thread", Threads::One, "One thread.", 20e6),
         table(
             "two-threads",
             Threads::Two,
-            "Two threads; swings with the machine.",
+            "Two threads on two cores; swings with the machine.",
             15e6,
         ),
-    ])
+    ]
 }
 
 fn row(name: &str, run: Run, threads: Threads) -> Row {
     Row::new(name, move |effort| {
         let count = effort.amount(MESSAGES);
-        let (sum, spent) = run(threads, count)?;
+        let (sum, spent) = match threads {
+            Threads::One => run(threads, count)?,
+            Threads::Two => on_all_cores(|| run(threads, count))?,
+        };
         sample(count, sum, spent)
     })
 }
@@ -70,7 +74,7 @@ fn row(name: &str, run: Run, threads: Threads) -> Row {
 fn original() -> Row {
     Row::new("Kamaelia 1.14.32", |effort| {
         let count = effort.amount(MESSAGES / SLOW);
-        let script = include_str!("../../python/pipeline.py");
+        let script = include_str!("../../../python/pipeline.py");
         let [sum, cpu, wall] = KAMAELIA.numbers(script, &[count.to_string()])?;
         sample(count, sum, spent(cpu, wall))
     })
