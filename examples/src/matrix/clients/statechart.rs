@@ -22,7 +22,7 @@ pub(super) async fn chart(site: &Site, to: &Endpoint, talk: &Talk) -> Result<()>
     runtime.start()?;
     let outcome = match told.next().await {
         Some(output) if &**output.event.name() == "done" => Ok(()),
-        Some(output) => Err(output.event.parameter(0).to_string().into()),
+        Some(output) => Err(output.event.parameter(0).as_str().unwrap_or("it failed").into()),
         None => Err("the statechart ended without a word".into()),
     };
     service.stop().await;
