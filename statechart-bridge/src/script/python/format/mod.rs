@@ -91,6 +91,15 @@ fn quote(out: &mut String, text: &str) {
         '\''
     };
     out.push(quote);
+    // The usual case, at once.
+    if text
+        .bytes()
+        .all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'\'' | b'"' | b'\\'))
+    {
+        out.push_str(text);
+        out.push(quote);
+        return;
+    }
     for c in text.chars() {
         match c {
             '\n' => out.push_str("\\n"),
