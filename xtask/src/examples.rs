@@ -25,7 +25,6 @@ use By::{Itself, Other, Serving};
 /// An entry for each example that there is, by crate and name.
 const EXAMPLES: &[(&str, &str, By)] = &[
     ("components", "chat", Other("components/tests/examples.rs")),
-    ("components", "connection_costs", Itself(&[])),
     ("components", "echo_client", Other("components/tests/examples.rs")),
     ("components", "echo_server", Other("components/tests/examples.rs")),
     ("components", "news_ticker", Other("components/tests/examples.rs")),
@@ -34,7 +33,7 @@ const EXAMPLES: &[(&str, &str, By)] = &[
     ("components", "tls_upgrade", Other("components/tests/examples.rs")),
     ("hsms", "codec", Itself(&[])),
     ("hsms", "process_job", Itself(&["--simulated"])),
-    ("hsms", "round_trips", Itself(&[])),
+    ("hsms", "round_trips", Itself(&["--quick"])),
     ("hsms", "secsgem_peer", Itself(&["make", "100"])),
     ("net-core", "lines", Itself(&[])),
     ("net-core", "tls", Itself(&[])),
@@ -47,7 +46,7 @@ const EXAMPLES: &[(&str, &str, By)] = &[
     ("sim-io", "gas_station", Other("sim-io/tests/examples.rs")),
     ("sim-io", "http_echo", Serving(&["tcp://127.0.0.1:0"], "listening on ")),
     ("sim-io", "machine_shop", Other("sim-io/tests/examples.rs")),
-    ("sim-io", "message_round_trips", Itself(&[])),
+    ("sim-io", "message_round_trips", Itself(&["--quick"])),
     ("sim-io", "messages", Other("sim-io/tests/examples.rs")),
     (
         "sim-io",
@@ -62,11 +61,11 @@ const EXAMPLES: &[(&str, &str, By)] = &[
         "protocol_peer",
         Serving(&["serve", "message"], "listening on "),
     ),
-    ("sim-io", "real_round_trips", Itself(&[])),
+    ("sim-io", "real_round_trips", Itself(&["--quick"])),
     ("sim-io", "replay", Other("sim-io/tests/network_replay.rs")),
     ("sim-io", "sockets", Other("sim-io/tests/examples.rs")),
     ("sim-io", "timeouts", Itself(&["100000", "1", "1000"])),
-    ("sim-io", "virtual_round_trips", Itself(&[])),
+    ("sim-io", "virtual_round_trips", Itself(&["--quick"])),
     ("sim-io", "web_round_trips", Itself(&["1000"])),
 ];
 

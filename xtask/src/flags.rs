@@ -96,10 +96,12 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[NAME]... [--quick] [--list]",
+        arguments: "[NAME]... [--quick] [--write] [--list]",
         about: "Measure side by side with other libraries, in one run",
         more: "Builds xtask/peers (into target/peers, optimised: the first time takes minutes) and runs it with the\n\
-               arguments given. `--list` names the benchmarks, `--quick` measures each for a short time only.\n\
+               arguments given. Without a name it measures everything and writes BENCHMARKS.md with its figures and\n\
+               pictures; `--write` brings the named groups up to date in it. `--list` names the benchmarks,\n\
+               `--quick` measures each for a short time only.\n\
                `cargo xtask bench -- --help` shows all its options.",
         options: &[],
         passes_on: true,

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static CALLS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
+static FREED: AtomicU64 = AtomicU64::new(0);
 
 /// How often, and for how many bytes, the process asked for memory while counting was on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Allocations {
     pub calls: u64,
     /// Bytes asked for; a `realloc` counts with its whole new size.
     pub bytes: u64,
+    /// Bytes given back; a `realloc` counts with its whole old size.
+    pub freed: u64,
 }
 
 impl Allocations {
@@ -25,6 +28,7 @@ impl Allocations {
         Self {
             calls: CALLS.load(Ordering::Relaxed),
             bytes: BYTES.load(Ordering::Relaxed),
+            freed: FREED.load(Ordering::Relaxed),
         }
     }
 
@@ -34,7 +38,14 @@ impl Allocations {
         Self {
             calls: self.calls - earlier.calls,
             bytes: self.bytes - earlier.bytes,
+            freed: self.freed - earlier.freed,
         }
+    }
+
+    /// Bytes that were asked for and not given back.
+    #[must_use]
+    pub fn kept(self) -> u64 {
+        self.bytes.saturating_sub(self.freed)
     }
 }
 
@@ -56,6 +67,12 @@ fn note(size: usize) {
     }
 }
 
+fn note_freed(size: usize) {
+    if COUNTING.load(Ordering::Relaxed) {
+        FREED.fetch_add(size as u64, Ordering::Relaxed);
+    }
+}
+
 /// The global allocator of the benchmarks.
 ///
 /// This is the package's one use of `unsafe`, because `GlobalAlloc` can't be implemented without it. It is sound for
@@ -63,12 +80,12 @@ fn note(size: usize) {
 /// returns that method's result unchanged. So the promises that the caller makes to us (a layout of non-zero size, a
 /// pointer that this allocator handed out, with the layout it was handed out with) are exactly the promises that
 /// `System` asks for, as every block we ever hand out is one of `System`'s; and what `System` promises to us is exactly
-/// what we have to promise to the caller. What comes before is `note`, which touches three atomics: it allocates
-/// nothing (so it can't recurse), locks nothing, can't panic (`fetch_add` wraps), and sees neither the pointer nor the
-/// memory behind it.
+/// what we have to promise to the caller. What comes before are `note` and
+/// `note_freed`, which touch a few atomics: they allocate nothing (so they can't recurse), lock nothing, can't panic
+/// (`fetch_add` wraps), and see neither the pointer nor the memory behind it.
 #[allow(unsafe_code)]
 mod global {
-    use super::note;
+    use super::{note, note_freed};
     use std::alloc::{GlobalAlloc, Layout, System};
 
     struct Counting;
@@ -89,11 +106,13 @@ mod global {
 
         unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
             note(size);
+            note_freed(layout.size());
             // SAFETY: `pointer` came from `System` by way of this allocator, with `layout`; `size` is the caller's promise.
             unsafe { System.realloc(pointer, layout, size) }
         }
 
         unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+            note_freed(layout.size());
             // SAFETY: `pointer` came from `System` by way of this allocator, with `layout`.
             unsafe { System.dealloc(pointer, layout) }
         }
@@ -103,12 +122,17 @@ mod global {
     static ALLOCATOR: Counting = Counting;
 }
 
+/// Counting is the whole process's: tests that switch it take turns.
+#[cfg(test)]
+pub(crate) static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn counts_only_while_switched_on() {
+        let _turn = TURN.lock();
         count(false);
         let before = Allocations::now();
         drop(std::hint::black_box(vec![0_u8; 100]));
@@ -119,6 +143,6 @@ mod tests {
         let seen = Allocations::now().since(before);
         count(false);
         // Other tests may allocate at the same time, hence no equality.
-        assert!(seen.calls >= 1 && seen.bytes >= 4321, "{seen:?}");
+        assert!(seen.calls >= 1 && seen.bytes >= 4321 && seen.freed >= 4321, "{seen:?}");
     }
 }

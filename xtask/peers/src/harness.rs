@@ -364,6 +364,7 @@ mod tests {
 
     #[test]
     fn rows_take_turns_and_round_0_is_dropped() {
+        let _turn = allocations::TURN.lock();
         let order = Rc::new(RefCell::new(String::new()));
         let row = |name: &'static str| {
             let order = Rc::clone(&order);

@@ -20,7 +20,7 @@ Usage: peers [NAME]... [--quick] [--write] [--report FOLDER] [--list]
   --list           lists groups, tables and rows
 
 A missed target is marked and changes nothing else. A group that goes wrong does not stop the others. The exit code is 1
-if any row did its work wrong or a group failed, 2 for wrong usage.
+if any row did its work wrong or a group failed, 2 for wrong usage, 3 if nothing could be measured or written.
 ";
 
 #[derive(Default)]

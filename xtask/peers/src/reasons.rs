@@ -51,7 +51,7 @@ pub const ALL: &[Reason] = &[
               frame is lent to somebody else's loop.",
     },
     Reason {
-        tables: &["length-decode/65536"],
+        tables: &["length-decode/65536", "length-decode/1048576"],
         row: "net-core, owned",
         promise: "",
         why: "Not looked into; the buffer that a `Bytes` was split off has to be grown or replaced. Lent frames of this \
