@@ -6,11 +6,11 @@
 //!   tool (sim-io) ⇄ HSMS ⇄ host: components on a backplane ⇄ lines over TCP ⇄ controller (statechart from XML)
 //! ```
 //!
-//! * [`tool`] is simulated: processes, resources, failures; it speaks HSMS as equipment.
-//! * [`host`] drives it, and fans out what happens on a backplane.
-//! * [`controller`] decides what runs, as a statechart that uses sockets by events.
-//! * [`console`] is for operators, [`web`] for everybody; [`people`] are those who use them.
-//! * [`shift`] is the story; [`real`] and [`simulated`] are the worlds in which it happens; [`outcome`] checks how it ended.
+//! * `tool` is simulated: processes, resources, failures; it speaks HSMS as equipment.
+//! * `host` drives it, and fans out what happens on a backplane.
+//! * `controller` decides what runs, as a statechart that uses sockets by events.
+//! * `console` is for operators, `web` for everybody; `people` are those who use them.
+//! * `shift` is the story; `real` and `simulated` are the worlds in which it happens; `outcome` checks how it ended.
 
 mod args;
 mod clock;
