@@ -1,7 +1,8 @@
 //! How fast real sockets are under an environment, on each poller, beside the same program under tokio: round trips of
 //! 4 bytes with both ends in one thread, bulk, and how late timers are. The best of five rounds each.
 //!
-//! `cargo run --release -p sim-io --example real_round_trips` (pinned to one core, if the figures are to compare).
+//! `cargo run --release -p sim-io --example real_round_trips` (pinned to one core, if the figures are to compare),
+//! with `--quick` for a hundredth of the work.
 
 use std::time::{Duration, Instant};
 
@@ -12,9 +13,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
+/// By how much the work is divided: `--quick` only shows that it works.
+fn part() -> u32 {
+    if std::env::args().any(|argument| argument == "--quick") {
+        100
+    } else {
+        1
+    }
+}
+
 const ROUNDS: usize = 5;
 const ROUND_TRIPS: u32 = 20_000;
 const BULK: usize = 256 << 20;
+const PIECE: usize = 1 << 20;
 const TIMERS: u32 = 100;
 
 #[expect(clippy::disallowed_methods, reason = "this is measured by the clock on the wall")]
@@ -37,21 +48,23 @@ async fn round_trips(net: Net) -> Outcome<f64> {
     })?;
     let start = wall();
     let mut bytes = [0; 4];
-    for round in 0..ROUND_TRIPS {
+    let count = ROUND_TRIPS / part();
+    for round in 0..count {
         near.write_all(&round.to_be_bytes()).await?;
         near.read_exact(&mut bytes).await?;
         assert_eq!(u32::from_be_bytes(bytes), round);
     }
-    Ok(f64::from(ROUND_TRIPS) / start.elapsed().as_secs_f64())
+    Ok(f64::from(count) / start.elapsed().as_secs_f64())
 }
 
 /// Bytes per second.
 async fn bulk(net: Net) -> Outcome<f64> {
     let (mut near, mut far) = connected(&net).await?;
+    let pieces = BULK / PIECE / part() as usize;
     let start = wall();
     net.spawn(async move {
-        let data = vec![7; 1 << 20];
-        for _ in 0..BULK / data.len() {
+        let data = vec![7; PIECE];
+        for _ in 0..pieces {
             if near.write_all(&data).await.is_err() {
                 break;
             }
@@ -65,7 +78,7 @@ async fn bulk(net: Net) -> Outcome<f64> {
             n => count += n,
         }
     }
-    assert_eq!(count, BULK);
+    assert_eq!(count, pieces * PIECE);
     Ok(count as f64 / start.elapsed().as_secs_f64())
 }
 

@@ -1,6 +1,6 @@
 //! How fast the simulated network itself is: round trips of 4 bytes, and bulk, over virtual TCP.
 //!
-//! `cargo run --release -p sim-io --example virtual_round_trips`
+//! `cargo run --release -p sim-io --example virtual_round_trips`, with `--quick` for a hundredth of the work.
 
 use std::time::Duration;
 
@@ -97,6 +97,15 @@ fn bulk(link: Link, bytes: u64) -> Outcome<f64> {
     Ok(bytes as f64 / time.as_secs_f64())
 }
 
+/// By how much the work is divided: `--quick` only shows that it works.
+fn part() -> u32 {
+    if std::env::args().any(|argument| argument == "--quick") {
+        100
+    } else {
+        1
+    }
+}
+
 fn main() -> Outcome<()> {
     let far = Link::default().latency(Duration::from_millis(50));
     let jittery = far.clone().jitter(Duration::from_millis(50)).loss(0.001);
@@ -108,11 +117,11 @@ fn main() -> Outcome<()> {
         ("50-100 ms, 0.1 % loss", &jittery),
         ("10 Gbit/s", &fast),
     ] {
-        let rate = (0..3).map(|_| round_trips(link.clone(), 500_000));
+        let rate = (0..3).map(|_| round_trips(link.clone(), 500_000 / part()));
         println!("{:8.2} M round trips/s  {name}", best(rate)? / 1e6);
     }
     for (name, link) in [("50 ms", &far), ("10 Gbit/s", &fast)] {
-        let rate = (0..3).map(|_| bulk(link.clone(), 4 << 30));
+        let rate = (0..3).map(|_| bulk(link.clone(), (4 << 30) / u64::from(part())));
         println!("{:8.2} GB/s             {name}", best(rate)? / 1e9);
     }
     Ok(())
