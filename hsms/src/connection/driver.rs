@@ -266,6 +266,8 @@ impl Driver {
             }
             let now = self.shared.net.now();
             let underway = self.framed.unsent() > 0 || self.framed.is_mid_frame();
+            // What the session sends now is written below: it need not wake this task.
+            self.framed.awake();
             let close = self.shared.with_session(|state| {
                 if underway {
                     state.session.underway(now);

@@ -129,8 +129,8 @@ impl<T> Transactions<T> {
 /// So many slots are kept when all are free.
 const KEPT: usize = 16;
 
-/// They are opened in the order of their system bytes, and mostly closed in it: a queue with gaps finds them quicker than a
-/// tree, and makes nothing for each.
+/// They are opened in the order of their system bytes, and mostly closed in it: a queue with gaps finds most at the first
+/// look, and an idle session keeps little room for it.
 #[derive(Debug)]
 struct Slots<T> {
     queue: VecDeque<(u32, Option<Open<T>>)>,

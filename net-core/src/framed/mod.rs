@@ -199,6 +199,12 @@ impl<F: Framing> Framed<F> {
         self.writer.unsent()
     }
 
+    /// Says that the task which polls this runs, and will write or ask for the next frame before it waits: what it sends by
+    /// a [`Sender`] of its own meanwhile need not wake it.
+    pub fn awake(&mut self) {
+        self.writer.awake();
+    }
+
     /// Whether a part of a frame has been read, and the rest is to come.
     pub fn is_mid_frame(&self) -> bool {
         !self.input.at_boundary()
@@ -601,6 +607,39 @@ mod tests {
     use super::*;
     use crate::Net;
     use crate::framing::Line;
+
+    #[derive(Default)]
+    struct Count(std::sync::atomic::AtomicUsize);
+
+    impl std::task::Wake for Count {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_task_that_is_awake_is_not_woken_by_what_it_sends() {
+        let (here, mut there) = Stream::pair(&Net::os());
+        let mut lines = Framed::new(here, Line::default());
+        let sender = lines.sender();
+        let count = std::sync::Arc::new(Count::default());
+        let waker = std::task::Waker::from(std::sync::Arc::clone(&count));
+        let mut cx = Context::from_waker(&waker);
+        let woken = || count.0.load(std::sync::atomic::Ordering::Relaxed);
+        assert!(Pin::new(&mut lines.next()).poll(&mut cx).is_pending());
+        lines.awake();
+        sender.push(b"one").unwrap();
+        assert_eq!(woken(), 0);
+        // It is written when the task asks for more; from then on it has to be woken again.
+        assert!(Pin::new(&mut lines.next()).poll(&mut cx).is_pending());
+        let mut read = [0; 4];
+        tokio::io::AsyncReadExt::read_exact(&mut there, &mut read)
+            .await
+            .unwrap();
+        assert_eq!(&read, b"one\n");
+        sender.push(b"two").unwrap();
+        assert_eq!(woken(), 1);
+    }
 
     #[tokio::test]
     async fn an_idle_connection_holds_no_buffer() {
