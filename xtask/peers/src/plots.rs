@@ -2,7 +2,7 @@
 
 use crate::Outcome;
 use crate::figures::Figures;
-use crate::groups::Tables;
+use crate::groups::{Tables, instances};
 use crate::harness::{Measure, Unit};
 use crate::report;
 use crate::target::best;
@@ -59,6 +59,20 @@ pub const ALL: &[Plot] = &[
         tables: "pipeline-length/",
         x: Axis::Count("components in the pipeline"),
         y: Measure::Cpu,
+    },
+    Plot {
+        name: "statechart-instances",
+        title: "A transition of a statechart, by instances",
+        tables: "statechart-instances/",
+        x: Axis::Count("instances in one engine"),
+        y: Measure::Cpu,
+    },
+    Plot {
+        name: "statechart-heap",
+        title: "What an instance of a statechart takes, by instances",
+        tables: "statechart-instances/",
+        x: Axis::Count("instances in one engine"),
+        y: Measure::Extra(instances::HEAP),
     },
     Plot {
         name: "line-decode",

@@ -18,6 +18,7 @@ pub mod decode;
 pub mod hsms_codec;
 pub mod hsms_sessions;
 pub mod idle;
+pub mod instances;
 pub mod messages;
 pub mod oneline;
 pub mod packet_size;
@@ -160,6 +161,11 @@ pub const ALL: &[Group] = &[
         name: "hsms-size",
         about: "texts of 16 bytes to 1 MiB there and back by HSMS, against bare tokio and the Python original",
         build: hsms_sessions::sizes,
+    },
+    Group {
+        name: "statechart-instances",
+        about: "1 to 10,000 statecharts in one engine: a transition, and what an instance takes of the heap",
+        build: instances::build,
     },
     Group {
         name: "messages",
