@@ -50,7 +50,7 @@ impl SocketState {
             (Self::Bound, O::Listen) => Ok(Self::Listening),
             (Self::Listening, O::Listen | O::Accept) => Ok(Self::Listening),
             (Self::Created | Self::Bound, O::Connect) => Ok(Self::Connected),
-            (Self::Connected, O::Read | O::Write) => Ok(Self::Connected),
+            (Self::Connected, O::Read | O::Write | O::Handshake) => Ok(Self::Connected),
             (Self::Connected | Self::ShutDown, O::Shutdown) | (Self::ShutDown, O::Read) => Ok(Self::ShutDown),
             (_, O::Close) => Ok(Self::Closed),
             _ => Err(Error::new(ErrorKind::WrongState, operation).detail(self.way_out(operation))),
@@ -329,6 +329,43 @@ impl Socket {
         Pin::new(stream)
             .poll_flush(cx)
             .map_err(|error| Error::from_io(Operation::Write, error))
+    }
+
+    /// Encrypts the connection from here on, as the client, with the TLS of its options or of its [`Net`] (or else the
+    /// system's trusted issuers): what protocols with a STARTTLS do. Cancel safe: going on to read or write finishes it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongState`] if it isn't connected or is encrypted already, and those of
+    /// [`Stream::upgrade_tls_client`]; after a failed handshake it can only be closed.
+    #[cfg(feature = "tls")]
+    pub async fn start_tls_client(&mut self, server_name: &str) -> Result<()> {
+        self.state().after(Operation::Handshake)?;
+        let tls = match self.connect.tls.as_ref().or_else(|| self.net.0.client_tls()) {
+            Some(tls) => tls.clone(),
+            None => crate::TlsClient::new()?,
+        };
+        match &mut self.inner {
+            Inner::Connected(stream) => stream.upgrade_tls_client(&tls, server_name).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// The same as the server, with the certificate of its options or of its [`Net`].
+    ///
+    /// # Errors
+    /// As [`start_tls_client`](Self::start_tls_client), and [`ErrorKind::InvalidInput`] without a certificate.
+    #[cfg(feature = "tls")]
+    pub async fn start_tls_server(&mut self) -> Result<()> {
+        self.state().after(Operation::Handshake)?;
+        let tls = self.bind.tls.as_ref().or_else(|| self.net.0.server_tls());
+        let tls = tls.cloned().ok_or_else(|| {
+            Error::new(ErrorKind::InvalidInput, Operation::Handshake)
+                .detail("a server needs a certificate: set BindOptions::tls or Net::with_server_tls")
+        })?;
+        match &mut self.inner {
+            Inner::Connected(stream) => stream.upgrade_tls_server(&tls).await,
+            _ => Ok(()),
+        }
     }
 
     /// Closes our writing side: the peer gets everything and then the end; its data still come. Cancel safe.

@@ -67,6 +67,7 @@ const EXAMPLES: &[(&str, &str, By)] = &[
     ("sim-io", "timeouts", Itself(&["100000", "1", "1000"])),
     ("sim-io", "virtual_round_trips", Itself(&["--quick"])),
     ("sim-io", "web_round_trips", Itself(&["1000"])),
+    ("statechart-bridge", "http_echo_chart", Serving(&["0"], "listening on ")),
 ];
 
 /// Runs those that nothing else runs.

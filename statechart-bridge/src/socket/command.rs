@@ -1,5 +1,7 @@
 //! Commands: what models raise on `socket_out`.
 
+use std::sync::Arc;
+
 use net_core::Endpoint;
 
 use super::address;
@@ -72,6 +74,14 @@ pub enum SocketCommand {
         /// The socket.
         socket: SocketHandle,
     },
+    /// `start_tls_socket(socket, "client", server_name)` or `start_tls_socket(socket, "server")`: sends what is queued, then
+    /// encrypts the connection, as after a STARTTLS. What is received from then on was encrypted.
+    StartTls {
+        /// The connected socket.
+        socket: SocketHandle,
+        /// Which end of TLS it is.
+        role: TlsRole,
+    },
     /// `cancel_socket(socket)`: gives pending accepts and receives up.
     Cancel {
         /// The socket.
@@ -103,6 +113,18 @@ pub enum SocketCommand {
         /// The UDP socket.
         socket: SocketHandle,
     },
+}
+
+/// Which end of TLS a socket becomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TlsRole {
+    /// Verifies the server.
+    Client {
+        /// The name or address that the server's certificate must be for.
+        server_name: Arc<str>,
+    },
+    /// Has the certificate of the [`Net`](net_core::Net).
+    Server,
 }
 
 /// A command that can't be carried out as it stands: a missing, unknown or wrong parameter.
@@ -164,6 +186,25 @@ impl Parameters<'_> {
         SocketOption::new(text, self.event.parameter(2)).map_err(failed)
     }
 
+    fn tls_role(&self) -> Result<TlsRole, BadCommand> {
+        match (self.event.parameter(1).as_str(), self.event.parameter(2)) {
+            (Some("server"), _) => Ok(TlsRole::Server),
+            (Some("client"), Value::Str(server_name)) if !server_name.is_empty() => Ok(TlsRole::Client {
+                server_name: Arc::clone(server_name),
+            }),
+            (Some("client"), other) => Err(self.bad(format!(
+                "{}: a client needs the name of its server as the third parameter, not {}",
+                self.event.name(),
+                other.kind()
+            ))),
+            _ => Err(self.bad(format!(
+                "{}: the second parameter must be \"client\" or \"server\", not {}",
+                self.event.name(),
+                self.event.parameter(1)
+            ))),
+        }
+    }
+
     /// An id, if there is exactly one parameter.
     fn id(&self) -> Option<Value> {
         match &**self.event.parameters() {
@@ -205,6 +246,10 @@ impl SocketCommand {
             "close_socket" => Self::Close { socket: socket()? },
             "stop" => Self::Stop,
             "shutdown_socket" => Self::Shutdown { socket: socket()? },
+            "start_tls_socket" => Self::StartTls {
+                socket: socket()?,
+                role: parameters.tls_role()?,
+            },
             "cancel_socket" => Self::Cancel { socket: socket()? },
             "configure_socket" => Self::Configure {
                 socket: socket()?,
@@ -234,6 +279,7 @@ impl SocketCommand {
             Self::Close { .. } => "close_socket",
             Self::Stop => "stop",
             Self::Shutdown { .. } => "shutdown_socket",
+            Self::StartTls { .. } => "start_tls_socket",
             Self::Cancel { .. } => "cancel_socket",
             Self::Configure { .. } => "configure_socket",
             Self::CreateDatagram { .. } => "create_datagram_socket",
@@ -261,6 +307,14 @@ impl SocketCommand {
             Self::Configure { socket, option } => {
                 vec![socket.clone().into(), option.name.clone().into(), option.value.clone()]
             }
+            Self::StartTls {
+                socket,
+                role: TlsRole::Server,
+            } => vec![socket.clone().into(), "server".into()],
+            Self::StartTls {
+                socket,
+                role: TlsRole::Client { server_name },
+            } => vec![socket.clone().into(), "client".into(), server_name.clone().into()],
             Self::SendTo { socket, data, address } => {
                 vec![
                     socket.clone().into(),

@@ -157,7 +157,8 @@ impl Driver {
         Poll::Ready(Next::Answer)
     }
 
-    /// Does what changes the socket itself; commands are taken meanwhile, and may end a connect.
+    /// Does what changes the socket itself; commands are taken meanwhile, and may end a connect or a
+    /// handshake.
     async fn control(&mut self) {
         let Some(control) = self.machine.control().cloned() else {
             return;
@@ -231,6 +232,10 @@ async fn perform(
         Control::Shutdown => {
             transport.shutdown().await.map_err(failed)?;
             Ok(SocketEvent::ShutDown { socket })
+        }
+        Control::StartTls(role) => {
+            transport.start_tls(role).await.map_err(failed)?;
+            Ok(SocketEvent::StartedTls { socket })
         }
         Control::Configure(option) => {
             transport.configure(shared.net(), &option).map_err(failed)?;

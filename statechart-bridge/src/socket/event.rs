@@ -97,6 +97,11 @@ pub enum SocketEvent {
         /// The socket.
         socket: SocketHandle,
     },
+    /// `started_tls_socket(socket)`.
+    StartedTls {
+        /// The socket.
+        socket: SocketHandle,
+    },
     /// `cancelled_socket(socket, n)`: after the errors of the n commands that were given up.
     Cancelled {
         /// The socket.
@@ -140,6 +145,7 @@ impl SocketEvent {
             Self::UnknownError { .. } => "unknown_error_socket",
             Self::Stopped => "stopped",
             Self::ShutDown { .. } => "shut_down_socket",
+            Self::StartedTls { .. } => "started_tls_socket",
             Self::Cancelled { .. } => "cancelled_socket",
             Self::Configured { .. } => "configured_socket",
             Self::ReceivedFrom { .. } => "received_from_socket",
@@ -159,6 +165,7 @@ impl SocketEvent {
             | Self::Closed { socket }
             | Self::Error { socket, .. }
             | Self::ShutDown { socket }
+            | Self::StartedTls { socket }
             | Self::Cancelled { socket, .. }
             | Self::Configured { socket, .. }
             | Self::ReceivedFrom { socket, .. } => Some(socket),
@@ -184,7 +191,10 @@ impl SocketEvent {
     /// The event, on [`SOCKET_IN`].
     pub fn to_event(&self) -> Event {
         let parameters = match self {
-            Self::Created { socket, id: None } | Self::Closed { socket } | Self::ShutDown { socket } => {
+            Self::Created { socket, id: None }
+            | Self::Closed { socket }
+            | Self::ShutDown { socket }
+            | Self::StartedTls { socket } => {
                 vec![socket.clone().into()]
             }
             Self::Created { socket, id: Some(id) } => vec![socket.clone().into(), id.clone()],
@@ -288,6 +298,7 @@ impl SocketEvent {
                 error: SocketError::from_value(event.parameter(1))?,
             },
             "shut_down_socket" => Self::ShutDown { socket },
+            "started_tls_socket" => Self::StartedTls { socket },
             "cancelled_socket" => Self::Cancelled {
                 socket,
                 count: count()?,

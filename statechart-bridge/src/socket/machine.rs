@@ -5,7 +5,7 @@
 //! before it, and holds up what comes after:
 //!
 //! ```text
-//!            ┌─ control: bind, listen, connect, configure, shutdown (once sends are out): one at a time
+//!            ┌─ control: bind, listen, connect, configure, shutdown, TLS (once sends are out): one at a time
 //!  waiting ──┼─ receiving: counted          ┐
 //!            ├─ accepting: counted          ├ side by side, each in order
 //!            ├─ sending: one after the other┘
@@ -143,7 +143,9 @@ impl Machine {
             match self.waiting.front() {
                 None | Some((Step::Close, _)) => break,
                 // The data that were raised before go first.
-                Some((Step::Control(Control::Shutdown), _)) if !self.sending.is_empty() => return,
+                Some((Step::Control(Control::Shutdown | Control::StartTls(_)), _)) if !self.sending.is_empty() => {
+                    return;
+                }
                 Some(_) => {}
             }
             let Some((step, raiser)) = self.waiting.pop_front() else {
@@ -210,9 +212,9 @@ impl Machine {
         self.control.as_ref().map(|(control, _)| control)
     }
 
-    /// Whether a connect that runs is in vain: the socket is to be closed, with nothing to send before.
+    /// Whether a connect or a handshake that runs is in vain: the socket is to be closed, with nothing to send before.
     pub(super) fn gives_control_up(&self) -> bool {
-        if !matches!(self.control, Some((Control::Connect(_), _))) {
+        if !matches!(self.control, Some((Control::Connect(_) | Control::StartTls(_), _))) {
             return false;
         }
         let sends = |step: &Step| matches!(step, Step::Send(..));
@@ -235,9 +237,11 @@ impl Machine {
         self.advance(now);
     }
 
-    /// Whether a receive waits for data.
+    /// Whether a receive waits for data. What comes once TLS was asked for belongs to its handshake.
     pub(super) fn receives(&self) -> bool {
-        !self.receiving.is_empty()
+        let tls = |control: &Control| matches!(control, Control::StartTls(_));
+        let begins = matches!(self.waiting.front(), Some((Step::Control(control), _)) if tls(control));
+        !self.receiving.is_empty() && !begins && !self.control().is_some_and(tls)
     }
 
     /// A receive ended. An address comes with datagrams only.

@@ -44,6 +44,7 @@
 //! | `close_socket(socket)` | `closed_socket(socket)` |
 //! | `stop` | `stopped` |
 //! | `shutdown_socket(socket)` | `shut_down_socket(socket)` |
+//! | `start_tls_socket(socket, "client", server_name)`, `start_tls_socket(socket, "server")` | `started_tls_socket(socket)` |
 //! | `cancel_socket(socket)` | `cancelled_socket(socket, n)` |
 //! | `configure_socket(socket, name, value)` | `configured_socket(socket, name, value)` |
 //! | `create_datagram_socket`, `create_datagram_socket(id)` | `created_socket(…)` |
@@ -54,7 +55,9 @@
 //! or `unknown_error_socket(socket, error, kind)`, when the command is wrong; see [`SocketError`]. Other events are ignored.
 //!
 //! An address may also be text: `"tls://host:port"`, `"unix:/path"`, `"unix:@name"`, `"mem:name"`. TLS takes its
-//! certificates from the [`Net`](net_core::Net).
+//! certificates from the [`Net`](net_core::Net). `start_tls_socket` encrypts a connection in mid-stream: what was sent before
+//! goes out first, and what is received after it was encrypted, by receives that were pending too. If the handshake fails,
+//! the socket is good for `close_socket` only.
 //!
 //! # What is promised
 //! * Each command is answered exactly once. Those of one socket are carried out in the order in which they were raised;
@@ -86,7 +89,7 @@ mod transport;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use boot::{BootError, Routing, SocketServiceBuilder, boot_translation_service};
-pub use command::{BadCommand, SOCKET_OUT, SocketCommand};
+pub use command::{BadCommand, SOCKET_OUT, SocketCommand, TlsRole};
 pub use data::SocketData;
 pub use error::SocketError;
 pub use event::{SOCKET_IN, SocketEvent};

@@ -188,6 +188,7 @@ impl Shared {
             C::Listen { socket } => (socket, Step::Control(Control::Listen)),
             C::Connect { socket, address } => (socket, Step::Control(Control::Connect(address))),
             C::Shutdown { socket } => (socket, Step::Control(Control::Shutdown)),
+            C::StartTls { socket, role } => (socket, Step::Control(Control::StartTls(role))),
             C::Configure { socket, option } => (socket, Step::Control(Control::Configure(option))),
             C::Accept { socket } => (socket, Step::Accept),
             C::Recv { socket } => (socket, Step::Recv),

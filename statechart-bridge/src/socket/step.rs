@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use net_core::Endpoint;
 
+use super::command::TlsRole;
 use super::data::SocketData;
 use super::error::SocketError;
 use super::option::SocketOption;
@@ -29,6 +30,7 @@ pub(super) enum Control {
     Listen,
     Connect(Endpoint),
     Shutdown,
+    StartTls(TlsRole),
     Configure(SocketOption),
 }
 
@@ -56,6 +58,7 @@ impl Control {
             Self::Listen => "listen",
             Self::Connect(_) => "connect",
             Self::Shutdown => "shutdown",
+            Self::StartTls(_) => "start_tls",
             Self::Configure(_) => "configure",
         }
     }

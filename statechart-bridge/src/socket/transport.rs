@@ -10,6 +10,7 @@ use net_core::{
 };
 
 use super::address;
+use super::command::TlsRole;
 use super::option::{Options, SocketOption};
 
 /// The most that one `recv_socket` brings.
@@ -78,6 +79,21 @@ impl Transport {
             Self::Stream(socket, _) => socket.shutdown().await,
             Self::Datagram(_) => Err(no_stream(Operation::Shutdown)),
         }
+    }
+
+    #[cfg(feature = "tls")]
+    pub(super) async fn start_tls(&mut self, role: TlsRole) -> Result<()> {
+        match (self, role) {
+            (Self::Stream(socket, _), TlsRole::Client { server_name }) => socket.start_tls_client(&server_name).await,
+            (Self::Stream(socket, _), TlsRole::Server) => socket.start_tls_server().await,
+            (Self::Datagram(_), _) => Err(no_stream(Operation::Handshake)),
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    pub(super) async fn start_tls(&mut self, _: TlsRole) -> Result<()> {
+        Err(Error::new(ErrorKind::Unsupported, Operation::Handshake)
+            .detail("statechart-bridge was built without its feature `tls`"))
     }
 
     pub(super) fn configure(&mut self, net: &Net, option: &SocketOption) -> Result<()> {

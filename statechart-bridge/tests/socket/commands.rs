@@ -7,14 +7,14 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
 use statechart_bridge::socket::{
     SOCKET_OUT, SocketCommand, SocketCommand as C, SocketData, SocketError, SocketEvent, SocketEvent as E,
-    SocketHandle, SocketOption,
+    SocketHandle, SocketOption, TlsRole,
 };
 use statechart_bridge::{Event, Object, Value};
 
 use crate::backend::Backend;
 use crate::rig::Rig;
 
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "create_socket",
     "bind_socket",
     "listen_socket",
@@ -24,6 +24,7 @@ const NAMES: [&str; 17] = [
     "send_socket",
     "close_socket",
     "shutdown_socket",
+    "start_tls_socket",
     "cancel_socket",
     "configure_socket",
     "create_datagram_socket",
@@ -55,6 +56,8 @@ fn value(sockets: Vec<Value>) -> impl Strategy<Value = Value> {
         "tls://a:1",
         "unix:@a",
         "udp://[::1]:5",
+        "client",
+        "server",
     ];
     let leaf = prop_oneof![
         Just(Value::Nil),
@@ -242,6 +245,16 @@ fn commands_and_answers_come_back_from_their_events() {
                         option: SocketOption::new("backlog", &n.into()).unwrap(),
                     },
                     C::Shutdown { socket: socket() },
+                    C::StartTls {
+                        socket: socket(),
+                        role: TlsRole::Server,
+                    },
+                    C::StartTls {
+                        socket: socket(),
+                        role: TlsRole::Client {
+                            server_name: "localhost".into(),
+                        },
+                    },
                     C::Cancel { socket: socket() },
                     C::Close { socket: socket() },
                     C::Stop,
@@ -305,6 +318,7 @@ fn commands_and_answers_come_back_from_their_events() {
                         value: value.clone(),
                     },
                     E::ShutDown { socket: socket() },
+                    E::StartedTls { socket: socket() },
                     E::Closed { socket: socket() },
                     E::Error {
                         socket: socket(),

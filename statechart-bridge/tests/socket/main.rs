@@ -17,6 +17,9 @@ mod commands;
 mod defects;
 mod endings;
 mod extras;
+#[cfg(feature = "xml")]
+mod http;
 mod model;
 mod rig;
 mod runtime;
+mod start_tls;

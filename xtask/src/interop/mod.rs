@@ -11,6 +11,7 @@ mod programs;
 mod python;
 mod secsgem;
 mod simpy_io;
+mod statechart;
 mod tools;
 mod web;
 mod world;
@@ -161,6 +162,13 @@ const CASES: &[Case] = &[
         needs: Some(("python3", "python3")),
         originals: &[],
         run: python::language,
+    },
+    Case {
+        name: "statechart-curl",
+        shows: "curl is echoed by the statechart that serves HTTP, a thousand parallel requests too, and so is our client",
+        needs: Some(("curl", "curl")),
+        originals: &[],
+        run: statechart::curl,
     },
     Case {
         name: "nc",

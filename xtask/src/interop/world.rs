@@ -12,6 +12,7 @@ use crate::{Outcome, child};
 pub(super) struct World {
     folder: PathBuf,
     oneline: Option<Outcome<PathBuf>>,
+    statechart: Option<Outcome<PathBuf>>,
     sim_io: BTreeMap<&'static str, Outcome<PathBuf>>,
     components: BTreeMap<&'static str, Outcome<PathBuf>>,
     secsgem_peer: Option<Outcome<PathBuf>>,
@@ -28,6 +29,7 @@ impl World {
         Ok(Self {
             folder,
             oneline: None,
+            statechart: None,
             sim_io: BTreeMap::new(),
             components: BTreeMap::new(),
             secsgem_peer: None,
@@ -47,6 +49,15 @@ impl World {
         let built = self.oneline.get_or_insert_with(|| {
             println!("  building the program oneline");
             child::build("oneline", "oneline")
+        });
+        built.clone()
+    }
+
+    /// The program `statechart`, built now unless it was already.
+    pub(super) fn statechart(&mut self) -> Outcome<PathBuf> {
+        let built = self.statechart.get_or_insert_with(|| {
+            println!("  building the program statechart");
+            child::build("statechart-bridge", "statechart")
         });
         built.clone()
     }

@@ -21,7 +21,11 @@ pub(crate) fn run(arguments: &DrawArguments) -> ExitCode {
     };
     let written = match &arguments.output {
         Some(path) => std::fs::write(path, picture).map_err(|error| format!("{}: {error}", path.display())),
-        None => std::io::stdout().write_all(&picture).map_err(|error| error.to_string()),
+        None => match std::io::stdout().write_all(&picture) {
+            // As for what is printed elsewhere: nobody reading it is no error.
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(format!("standard output: {error}")),
+            _ => Ok(()),
+        },
     };
     match written {
         Ok(()) => ExitCode::SUCCESS,

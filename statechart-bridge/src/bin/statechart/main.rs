@@ -32,26 +32,33 @@ fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
+/// A line on standard error; nobody reading it is no error either.
+fn tell(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Tells an error on standard error.
 fn failed(text: impl std::fmt::Display) -> ExitCode {
-    eprintln!("statechart: {text}");
+    tell(format_args!("statechart: {text}"));
     ExitCode::from(FAILED)
 }
 
 /// Tells a mistake on the command line.
 fn misused(text: &str) -> ExitCode {
-    eprintln!("statechart: {text}\n\nFor more information, try '--help'.");
+    tell(format_args!(
+        "statechart: {text}\n\nFor more information, try '--help'."
+    ));
     ExitCode::from(USAGE)
 }
 
 /// Reads a model, and tells what is doubtful in it.
 fn open(path: &Path) -> Result<Document, ExitCode> {
     let document = Document::open(path).map_err(|error| {
-        eprintln!("{error}");
+        tell(&error);
         ExitCode::from(FAILED)
     })?;
     for warning in document.model().warnings() {
-        eprintln!("warning: {warning}");
+        tell(format_args!("warning: {warning}"));
     }
     Ok(document)
 }

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use crate::args::RunArguments;
 use crate::signal::Signals;
-use crate::{failed, misused, open, say};
+use crate::{failed, misused, open, say, tell};
 
 /// A longer line is no event.
 const LONGEST: u64 = 1024 * 1024;
@@ -51,10 +51,10 @@ async fn drive(arguments: &RunArguments, document: Document, values: Vec<statech
     let mut builder = Runtime::builder(document.model(), &net)
         .arguments(values)
         .keep_running(false)
-        .on_fault(|fault| eprintln!("{fault}"))
+        .on_fault(|fault| tell(fault))
         .on_log(|line| say(&line.text));
     if arguments.trace {
-        builder = builder.on_trace(|trace| eprintln!("{trace}"));
+        builder = builder.on_trace(|trace| tell(trace));
     }
     let runtime = match builder.build() {
         Ok(runtime) => Arc::new(runtime),
@@ -108,7 +108,7 @@ async fn read(runtime: &Runtime, document: &Document) {
             Ok(0) => return,
             Ok(_) => {}
             Err(error) => {
-                eprintln!("statechart: standard input: {error}");
+                tell(format_args!("statechart: standard input: {error}"));
                 return;
             }
         }
@@ -128,7 +128,7 @@ async fn read(runtime: &Runtime, document: &Document) {
             result.map_err(|error| error.to_string())
         });
         if let Err(what) = given {
-            eprintln!("statechart: {what}");
+            tell(format_args!("statechart: {what}"));
         }
     }
 }
