@@ -37,9 +37,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
-        [idle::SERVER, name, connections] => idle::server_process(name, connections).map(|()| true),
+        [idle::SERVER, name, framing, connections] => idle::server_process(name, framing, connections).map(|()| true),
+        [idle::CLIENTS, address, framing, connections] => {
+            idle::clients_process(address, framing, connections).map(|()| true)
+        }
         [components::PROCESS, name, count] => components::process(name, count).map(|()| true),
-        [idle::CLIENTS, address, connections] => idle::clients_process(address, connections).map(|()| true),
         [run::GROUP, words @ ..] => run::group_process(words),
         words if words.iter().any(|word| matches!(*word, "--help" | "-h")) => {
             print!("{USAGE}");

@@ -5,10 +5,10 @@
 
 use super::accept::reach;
 use crate::Outcome;
-use crate::framing::{Framing, LINE};
+use crate::framing::Framing;
 use crate::harness::{Comparison, Extra, Measure, Row, Sample, Unit};
 use crate::servers::{
-    Crowd, Job, Progress, Running, components, mio_loop, net_core, oneline, tokio_framed, tokio_loop,
+    Crowd, Job, Progress, Running, components, hsms, mio_loop, net_core, oneline, tokio_framed, tokio_loop,
 };
 use crate::target::Bound::AtMost;
 use crate::target::Target;
@@ -43,7 +43,11 @@ const ONELINE: &str = "oneline, a client with a Handler";
 /// Most bytes that one of ours may take.
 const LIMIT: f64 = 2048.0;
 
-/// A server, and the name of its row.
+const HSMS: &str = "hsms, MultiPassiveServer with a Delegate";
+/// Most bytes that a session may take.
+const SESSION_LIMIT: f64 = 8192.0;
+
+/// A server that speaks in lines, and the name of its row.
 const SERVERS: &[(&str, Crowd)] = &[
     ("mio, slab", mio_loop::crowd),
     (NET_CORE, net_core::crowd),
@@ -79,16 +83,10 @@ pub fn of_components() -> Outcome<Comparison> {
 }
 
 fn table(name: &str, servers: &[(&'static str, Crowd)], ours: &[&str], limit: f64) -> Outcome<Comparison> {
-    let possible = limits::raise_open_files()?.saturating_sub(OTHER_FILES);
-    let connections = CONNECTIONS.min(possible);
-    let note = if connections < CONNECTIONS {
-        " (as many as may be open here)"
-    } else {
-        ""
-    };
+    let (connections, note) = possible()?;
     let row = |(name, _): &(&'static str, Crowd)| {
         let name = *name;
-        let row = Row::new(name, move |_| sample(name, connections));
+        let row = Row::new(name, move |_| sample(name, Framing::Line, connections));
         if ours.contains(&name) {
             row.target(Target::extra(CONNECTED, AtMost(limit)))
                 .target(Target::extra(ECHOED, AtMost(limit)))
@@ -108,9 +106,44 @@ fn table(name: &str, servers: &[(&'static str, Crowd)], ours: &[&str], limit: f6
     })
 }
 
-fn sample(name: &str, connections: u64) -> Outcome<Sample> {
+/// Makes the table of sessions.
+///
+/// # Errors
+/// If the limit of open files can't be read.
+pub fn sessions() -> Outcome<Vec<Comparison>> {
+    let (connections, note) = possible()?;
+    let limit = || AtMost(SESSION_LIMIT);
+    Ok(vec![Comparison {
+        name: "hsms-idle".into(),
+        operation: "session",
+        measure: Measure::Extra(CONNECTED),
+        about: format!(
+            "{connections} sessions{note} on one listener, selected by a second process; resident memory of the server \
+             less what it was before, per session; then the same after one S1F1 on each. The original can't: it serves \
+             one peer at a port, by three or four threads."
+        ),
+        rows: vec![
+            Row::new(NET_CORE, move |_| sample(NET_CORE, Framing::Line, connections)),
+            Row::new(HSMS, move |_| sample(HSMS, Framing::Length, connections))
+                .target(Target::extra(CONNECTED, limit()))
+                .target(Target::extra(ECHOED, limit())),
+        ],
+    }])
+}
+
+/// How many connections can be made here, and a note if those are not all.
+fn possible() -> Outcome<(u64, &'static str)> {
+    let possible = limits::raise_open_files()?.saturating_sub(OTHER_FILES);
+    if possible < CONNECTIONS {
+        Ok((possible, " (as many as may be open here)"))
+    } else {
+        Ok((CONNECTIONS, ""))
+    }
+}
+
+fn sample(name: &str, framing: Framing, connections: u64) -> Outcome<Sample> {
     let output = Command::new(env::current_exe()?)
-        .args([SERVER, name, &connections.to_string()])
+        .args([SERVER, name, framing.name(), &connections.to_string()])
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .output()?;
@@ -142,21 +175,23 @@ fn sample(name: &str, connections: u64) -> Outcome<Sample> {
 ///
 /// # Errors
 /// If anything goes wrong on the way.
-pub fn server_process(name: &str, connections: &str) -> Outcome<()> {
-    let count: usize = connections.parse()?;
-    let (_, server) = (SERVERS.iter().chain(COMPONENTS))
-        .find(|(known, _)| *known == name)
-        .ok_or("no such server")?;
+pub fn server_process(name: &str, framing: &str, connections: &str) -> Outcome<()> {
+    let (framing, count): (_, usize) = (spoken(framing)?, connections.parse()?);
+    let mut servers = SERVERS.iter().chain(COMPONENTS).chain(&[(HSMS, hsms::crowd as Crowd)]);
+    let (_, server) = servers.find(|(known, _)| *known == name).ok_or("no such server")?;
     limits::raise_open_files()?;
     let progress = Arc::new(Progress::default());
     let seen = Arc::clone(&progress);
     let job = Job {
         connections: WARM_UP + count,
-        framing: Framing::Line,
+        framing,
     };
+    let server = *server;
     let running = Running::start(move |door| server(door, job, seen))?;
-    let mut clients = Clients::start(running.address, count)?;
-    connect(running.address, WARM_UP)?.iter().try_for_each(echo)?;
+    let mut clients = Clients::start(running.address, framing, count)?;
+    let first = connect(running.address, framing, WARM_UP)?;
+    first.iter().try_for_each(|stream| echo(stream, framing))?;
+    drop(first);
     reach(&progress.ended, WARM_UP as u64, "ended")?;
 
     let per_connection = |before: u64| -> Outcome<f64> {
@@ -184,9 +219,9 @@ struct Clients {
 }
 
 impl Clients {
-    fn start(address: SocketAddr, count: usize) -> Outcome<Self> {
+    fn start(address: SocketAddr, framing: Framing, count: usize) -> Outcome<Self> {
         let mut process = Command::new(env::current_exe()?)
-            .args([CLIENTS, &address.to_string(), &count.to_string()])
+            .args([CLIENTS, &address.to_string(), framing.name(), &count.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -211,11 +246,12 @@ impl Clients {
     }
 }
 
-/// The clients' process: connects, echoes one line on each connection, closes; each step when it is told to.
+/// The clients' process: connects, has one frame echoed on each connection, closes; each step when it is told to.
 ///
 /// # Errors
 /// If anything goes wrong on the way.
-pub fn clients_process(address: &str, connections: &str) -> Outcome<()> {
+pub fn clients_process(address: &str, framing: &str, connections: &str) -> Outcome<()> {
+    let framing = spoken(framing)?;
     limits::raise_open_files()?;
     let mut lines = io::stdin().lines();
     let mut told = || {
@@ -225,10 +261,10 @@ pub fn clients_process(address: &str, connections: &str) -> Outcome<()> {
             .map_err(Box::<dyn std::error::Error + Send + Sync>::from)
     };
     told()?;
-    let streams = connect(address.parse()?, connections.parse()?)?;
+    let streams = connect(address.parse()?, framing, connections.parse()?)?;
     println!("done");
     told()?;
-    streams.iter().try_for_each(echo)?;
+    streams.iter().try_for_each(|stream| echo(stream, framing))?;
     println!("done");
     told()?;
     drop(streams);
@@ -236,24 +272,46 @@ pub fn clients_process(address: &str, connections: &str) -> Outcome<()> {
     Ok(())
 }
 
-fn connect(address: SocketAddr, count: usize) -> Outcome<Vec<TcpStream>> {
+fn spoken(name: &str) -> Outcome<Framing> {
+    let mut known = [Framing::Line, Framing::Length].into_iter();
+    known
+        .find(|framing| framing.name() == name)
+        .ok_or_else(|| "no such framing".into())
+}
+
+/// Connections that are ready for work: sessions of HSMS are selected.
+fn connect(address: SocketAddr, framing: Framing, count: usize) -> Outcome<Vec<TcpStream>> {
+    const SELECT_REQ: [u8; 14] = [0, 0, 0, 10, 0xFF, 0xFF, 0, 0, 0, 1, 0, 0, 0, 1];
+    const SELECT_RSP: [u8; 14] = [0, 0, 0, 10, 0xFF, 0xFF, 0, 0, 0, 2, 0, 0, 0, 1];
     let mut streams = Vec::with_capacity(count);
     for _ in 0..count {
         let stream = sockets::connect(address)?;
         sockets::reset_on_close(&stream)?;
         stream.set_read_timeout(Some(sockets::STALL))?;
+        if framing == Framing::Length {
+            exchange(&stream, &SELECT_REQ, &SELECT_RSP)?;
+        }
         streams.push(stream);
     }
     Ok(streams)
 }
 
-fn echo(mut stream: &TcpStream) -> Outcome<()> {
-    stream.write_all(LINE)?;
-    let mut reply = [0; LINE.len()];
+fn echo(stream: &TcpStream, framing: Framing) -> Outcome<()> {
+    const S1F1: [u8; 14] = [0, 0, 0, 10, 0, 0, 0x81, 1, 0, 0, 0, 0, 0, 2];
+    const S1F2: [u8; 14] = [0, 0, 0, 10, 0, 0, 1, 2, 0, 0, 0, 0, 0, 2];
+    match framing {
+        Framing::Line => exchange(stream, framing.example(), framing.example()),
+        Framing::Length => exchange(stream, &S1F1, &S1F2),
+    }
+}
+
+fn exchange(mut stream: &TcpStream, question: &[u8], answer: &[u8]) -> Outcome<()> {
+    stream.write_all(question)?;
+    let mut reply = vec![0; answer.len()];
     stream.read_exact(&mut reply)?;
-    if reply == LINE {
+    if reply == answer {
         Ok(())
     } else {
-        Err("other bytes came back than were sent".into())
+        Err("other bytes came back than were expected".into())
     }
 }

@@ -163,6 +163,11 @@ pub const ALL: &[Group] = &[
         build: hsms_sessions::sizes,
     },
     Group {
+        name: "hsms-idle",
+        about: "memory of a selected session that does nothing, of 10,000 on one listener",
+        build: idle::sessions,
+    },
+    Group {
         name: "statechart-instances",
         about: "1 to 10,000 statecharts in one engine: a transition, and what an instance takes of the heap",
         build: instances::build,

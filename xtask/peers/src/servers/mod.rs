@@ -14,6 +14,7 @@ use std::thread::{self, JoinHandle};
 
 pub mod blocking;
 pub mod components;
+pub mod hsms;
 pub mod mio_loop;
 pub mod net_core;
 pub mod oneline;
