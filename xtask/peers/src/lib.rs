@@ -17,10 +17,11 @@
 //! | [`document`], [`reasons`], [`plots`] | the report made of all figures: tables, why targets are missed, pictures |
 //! | [`run`] | groups one after the other, each in a process of its own |
 //! | [`limits`], [`sockets`], [`framing`], [`feed`] | what samples are made of |
-//! | [`load`] | the client ends: echo, sequential round trips, bulk |
+//! | [`load`] | the client ends: echo, sequential round trips, bulk, HTTP |
 //! | [`servers`] | the server ends: one file per way to write a server |
 //! | [`simulators`], [`networks`] | the same model in each simulator, the same program on each simulated network |
 //! | [`pipelines`], [`idlers`] | the same pipeline, and the same idle thing, in each library of channels, actors and components |
+//! | [`statecharts`] | the same machine in each library of statecharts |
 //! | [`channels`], [`web`] | packets and messages, HTTP and WebSocket: the same round trips by ours and by others |
 //! | [`python`] | peers in Python |
 //! | [`groups`] | the tables themselves, by name |
@@ -51,6 +52,7 @@ pub mod run;
 pub mod servers;
 pub mod simulators;
 pub mod sockets;
+pub mod statecharts;
 pub mod target;
 pub mod web;
 

@@ -2,6 +2,7 @@
 
 use peers::groups::{ALL, components, idle};
 use peers::run::{self, Wanted};
+use peers::statecharts::memory;
 use peers::{Outcome, limits};
 use std::env;
 use std::path::PathBuf;
@@ -37,10 +38,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
-        [idle::SERVER, name, framing, connections] => idle::server_process(name, framing, connections).map(|()| true),
-        [idle::CLIENTS, address, framing, connections] => {
-            idle::clients_process(address, framing, connections).map(|()| true)
-        }
+        [idle::SERVER, name, talk, connections] => idle::server_process(name, talk, connections).map(|()| true),
+        [idle::CLIENTS, address, talk, connections] => idle::clients_process(address, talk, connections).map(|()| true),
+        [memory::PROCESS, whose, count] => memory::process(whose, count).map(|()| true),
         [components::PROCESS, name, count] => components::process(name, count).map(|()| true),
         [run::GROUP, words @ ..] => run::group_process(words),
         words if words.iter().any(|word| matches!(*word, "--help" | "-h")) => {

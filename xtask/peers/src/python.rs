@@ -47,6 +47,13 @@ pub const SECSGEM: Packages = Packages {
     newest: 13,
 };
 
+/// Sismic 1.6.14.
+pub const SISMIC: Packages = Packages {
+    name: "sismic",
+    requirements: include_str!("../python/sismic.txt"),
+    newest: 13,
+};
+
 /// The oldest Python 3 that is tried.
 const OLDEST: u32 = 8;
 
@@ -120,12 +127,7 @@ impl Packages {
     /// # Errors
     /// If the script fails, or prints something else.
     pub fn numbers<const N: usize>(&self, script: &str, arguments: &[String]) -> Outcome<[u64; N]> {
-        let mut command = Command::new(self.program());
-        command.args(["-c", script]).args(arguments);
-        let text = run(&mut command)?;
-        let numbers: Result<Vec<u64>, _> = text.split_whitespace().map(str::parse).collect();
-        let numbers = numbers.ok().and_then(|numbers| numbers.try_into().ok());
-        Ok(numbers.ok_or_else(|| format!("the script printed: {text}"))?)
+        script_numbers(Command::new(self.program()), script, arguments)
     }
 
     /// Starts a script that serves, and waits for its first line.
@@ -152,6 +154,21 @@ impl Packages {
         }
         Ok(service)
     }
+}
+
+/// Runs a script by whatever Python there is, without packages; what it prints, as numbers.
+///
+/// # Errors
+/// If there is no Python, the script fails, or it prints something else.
+pub fn plain_numbers<const N: usize>(script: &str, arguments: &[String]) -> Outcome<[u64; N]> {
+    script_numbers(Command::new("python3"), script, arguments)
+}
+
+fn script_numbers<const N: usize>(mut python: Command, script: &str, arguments: &[String]) -> Outcome<[u64; N]> {
+    let text = run(python.args(["-c", script]).args(arguments))?;
+    let numbers: Result<Vec<u64>, _> = text.split_whitespace().map(str::parse).collect();
+    let numbers = numbers.ok().and_then(|numbers| numbers.try_into().ok());
+    Ok(numbers.ok_or_else(|| format!("the script printed: {text}"))?)
 }
 
 /// A script that serves until it is dropped.

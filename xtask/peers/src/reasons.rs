@@ -117,7 +117,7 @@ impl Reason {
             Some(group) => table.starts_with(group),
             None => table == *name,
         };
-        self.row == row && promise.starts_with(self.promise) && self.tables.iter().any(|name| named(name))
+        self.row == row && promise.starts_with(self.promise) && self.tables.iter().any(named)
     }
 }
 

@@ -5,14 +5,14 @@
 
 use super::accept::reach;
 use crate::Outcome;
-use crate::framing::Framing;
+use crate::framing::{Framing, LINE};
 use crate::harness::{Comparison, Extra, Measure, Row, Sample, Unit};
 use crate::servers::{
-    Crowd, Job, Progress, Running, components, hsms, mio_loop, net_core, oneline, tokio_framed, tokio_loop,
+    Crowd, Job, Progress, Running, components, hsms, http, mio_loop, net_core, oneline, tokio_framed, tokio_loop,
 };
 use crate::target::Bound::AtMost;
 use crate::target::Target;
-use crate::{limits, sockets};
+use crate::{limits, load, sockets};
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -66,6 +66,46 @@ const ADAPTER: &str = "components, an adapter and an echo";
 /// Most bytes that these two may take.
 const ADAPTER_LIMIT: f64 = 6.0 * 1024.0;
 
+const STATECHART: &str = "statechart-bridge, http_echo_server.xml";
+/// Most bytes that a connection with its task and its instance may take: 60 MB for 10,000.
+const STATECHART_LIMIT: f64 = 6000.0;
+
+/// The servers that don't speak in lines.
+const OTHERS: &[(&str, Crowd)] = &[(HSMS, hsms::crowd), (STATECHART, http::statechart_crowd)];
+
+/// How clients and server speak.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Talk {
+    Line,
+    Hsms,
+    Http,
+}
+
+impl Talk {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Hsms => "hsms",
+            Self::Http => "http",
+        }
+    }
+
+    fn named(name: &str) -> Outcome<Self> {
+        let mut known = [Self::Line, Self::Hsms, Self::Http].into_iter();
+        known
+            .find(|talk| talk.name() == name)
+            .ok_or_else(|| "nobody speaks so".into())
+    }
+
+    /// What is asked of servers that speak in more than one way.
+    fn framing(self) -> Framing {
+        match self {
+            Self::Line | Self::Http => Framing::Line,
+            Self::Hsms => Framing::Length,
+        }
+    }
+}
+
 /// Makes the table.
 ///
 /// # Errors
@@ -86,7 +126,7 @@ fn table(name: &str, servers: &[(&'static str, Crowd)], ours: &[&str], limit: f6
     let (connections, note) = possible()?;
     let row = |(name, _): &(&'static str, Crowd)| {
         let name = *name;
-        let row = Row::new(name, move |_| sample(name, Framing::Line, connections));
+        let row = Row::new(name, move |_| sample(name, Talk::Line, connections));
         if ours.contains(&name) {
             row.target(Target::extra(CONNECTED, AtMost(limit)))
                 .target(Target::extra(ECHOED, AtMost(limit)))
@@ -98,11 +138,29 @@ fn table(name: &str, servers: &[(&'static str, Crowd)], ours: &[&str], limit: f6
         name: name.into(),
         operation: "connection",
         measure: Measure::Extra(CONNECTED),
-        about: format!(
-            "{connections} connections{note} from a second process; resident memory of the server less what it was \
-             before, per connection; then the same after one echo on each."
-        ),
+        about: about(connections, note),
         rows: servers.iter().map(row).collect(),
+    })
+}
+
+/// The statechart's connections: each has a socket, a task and an instance.
+///
+/// # Errors
+/// If the limit of open files can't be read.
+pub fn of_statecharts() -> Outcome<Comparison> {
+    let (connections, note) = possible()?;
+    let limit = || AtMost(STATECHART_LIMIT);
+    Ok(Comparison {
+        name: "statechart/idle".into(),
+        operation: "connection",
+        measure: Measure::Extra(CONNECTED),
+        about: about(connections, note),
+        rows: vec![
+            Row::new(NET_CORE, move |_| sample(NET_CORE, Talk::Line, connections)),
+            Row::new(STATECHART, move |_| sample(STATECHART, Talk::Http, connections))
+                .target(Target::extra(CONNECTED, limit()))
+                .target(Target::extra(ECHOED, limit())),
+        ],
     })
 }
 
@@ -123,12 +181,19 @@ pub fn sessions() -> Outcome<Vec<Comparison>> {
              one peer at a port, by three or four threads."
         ),
         rows: vec![
-            Row::new(NET_CORE, move |_| sample(NET_CORE, Framing::Line, connections)),
-            Row::new(HSMS, move |_| sample(HSMS, Framing::Length, connections))
+            Row::new(NET_CORE, move |_| sample(NET_CORE, Talk::Line, connections)),
+            Row::new(HSMS, move |_| sample(HSMS, Talk::Hsms, connections))
                 .target(Target::extra(CONNECTED, limit()))
                 .target(Target::extra(ECHOED, limit())),
         ],
     }])
+}
+
+fn about(connections: u64, note: &str) -> String {
+    format!(
+        "{connections} connections{note} from a second process; resident memory of the server less what it was before, per \
+         connection; then the same after one echo on each."
+    )
 }
 
 /// How many connections can be made here, and a note if those are not all.
@@ -141,9 +206,9 @@ fn possible() -> Outcome<(u64, &'static str)> {
     }
 }
 
-fn sample(name: &str, framing: Framing, connections: u64) -> Outcome<Sample> {
+fn sample(name: &str, talk: Talk, connections: u64) -> Outcome<Sample> {
     let output = Command::new(env::current_exe()?)
-        .args([SERVER, name, framing.name(), &connections.to_string()])
+        .args([SERVER, name, talk.name(), &connections.to_string()])
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .output()?;
@@ -175,22 +240,22 @@ fn sample(name: &str, framing: Framing, connections: u64) -> Outcome<Sample> {
 ///
 /// # Errors
 /// If anything goes wrong on the way.
-pub fn server_process(name: &str, framing: &str, connections: &str) -> Outcome<()> {
-    let (framing, count): (_, usize) = (spoken(framing)?, connections.parse()?);
-    let mut servers = SERVERS.iter().chain(COMPONENTS).chain(&[(HSMS, hsms::crowd as Crowd)]);
+pub fn server_process(name: &str, talk: &str, connections: &str) -> Outcome<()> {
+    let (talk, count): (_, usize) = (Talk::named(talk)?, connections.parse()?);
+    let mut servers = SERVERS.iter().chain(COMPONENTS).chain(OTHERS);
     let (_, server) = servers.find(|(known, _)| *known == name).ok_or("no such server")?;
     limits::raise_open_files()?;
     let progress = Arc::new(Progress::default());
     let seen = Arc::clone(&progress);
     let job = Job {
         connections: WARM_UP + count,
-        framing,
+        framing: talk.framing(),
     };
     let server = *server;
     let running = Running::start(move |door| server(door, job, seen))?;
-    let mut clients = Clients::start(running.address, framing, count)?;
-    let first = connect(running.address, framing, WARM_UP)?;
-    first.iter().try_for_each(|stream| echo(stream, framing))?;
+    let mut clients = Clients::start(running.address, talk, count)?;
+    let first = connect(running.address, talk, WARM_UP)?;
+    first.iter().try_for_each(|stream| echo(stream, talk))?;
     drop(first);
     reach(&progress.ended, WARM_UP as u64, "ended")?;
 
@@ -219,9 +284,9 @@ struct Clients {
 }
 
 impl Clients {
-    fn start(address: SocketAddr, framing: Framing, count: usize) -> Outcome<Self> {
+    fn start(address: SocketAddr, talk: Talk, count: usize) -> Outcome<Self> {
         let mut process = Command::new(env::current_exe()?)
-            .args([CLIENTS, &address.to_string(), framing.name(), &count.to_string()])
+            .args([CLIENTS, &address.to_string(), talk.name(), &count.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -250,8 +315,8 @@ impl Clients {
 ///
 /// # Errors
 /// If anything goes wrong on the way.
-pub fn clients_process(address: &str, framing: &str, connections: &str) -> Outcome<()> {
-    let framing = spoken(framing)?;
+pub fn clients_process(address: &str, talk: &str, connections: &str) -> Outcome<()> {
+    let talk = Talk::named(talk)?;
     limits::raise_open_files()?;
     let mut lines = io::stdin().lines();
     let mut told = || {
@@ -261,10 +326,10 @@ pub fn clients_process(address: &str, framing: &str, connections: &str) -> Outco
             .map_err(Box::<dyn std::error::Error + Send + Sync>::from)
     };
     told()?;
-    let streams = connect(address.parse()?, framing, connections.parse()?)?;
+    let streams = connect(address.parse()?, talk, connections.parse()?)?;
     println!("done");
     told()?;
-    streams.iter().try_for_each(|stream| echo(stream, framing))?;
+    streams.iter().try_for_each(|stream| echo(stream, talk))?;
     println!("done");
     told()?;
     drop(streams);
@@ -272,15 +337,8 @@ pub fn clients_process(address: &str, framing: &str, connections: &str) -> Outco
     Ok(())
 }
 
-fn spoken(name: &str) -> Outcome<Framing> {
-    let mut known = [Framing::Line, Framing::Length].into_iter();
-    known
-        .find(|framing| framing.name() == name)
-        .ok_or_else(|| "no such framing".into())
-}
-
 /// Connections that are ready for work: sessions of HSMS are selected.
-fn connect(address: SocketAddr, framing: Framing, count: usize) -> Outcome<Vec<TcpStream>> {
+fn connect(address: SocketAddr, talk: Talk, count: usize) -> Outcome<Vec<TcpStream>> {
     const SELECT_REQ: [u8; 14] = [0, 0, 0, 10, 0xFF, 0xFF, 0, 0, 0, 1, 0, 0, 0, 1];
     const SELECT_RSP: [u8; 14] = [0, 0, 0, 10, 0xFF, 0xFF, 0, 0, 0, 2, 0, 0, 0, 1];
     let mut streams = Vec::with_capacity(count);
@@ -288,7 +346,7 @@ fn connect(address: SocketAddr, framing: Framing, count: usize) -> Outcome<Vec<T
         let stream = sockets::connect(address)?;
         sockets::reset_on_close(&stream)?;
         stream.set_read_timeout(Some(sockets::STALL))?;
-        if framing == Framing::Length {
+        if talk == Talk::Hsms {
             exchange(&stream, &SELECT_REQ, &SELECT_RSP)?;
         }
         streams.push(stream);
@@ -296,12 +354,29 @@ fn connect(address: SocketAddr, framing: Framing, count: usize) -> Outcome<Vec<T
     Ok(streams)
 }
 
-fn echo(stream: &TcpStream, framing: Framing) -> Outcome<()> {
+fn echo(stream: &TcpStream, talk: Talk) -> Outcome<()> {
     const S1F1: [u8; 14] = [0, 0, 0, 10, 0, 0, 0x81, 1, 0, 0, 0, 0, 0, 2];
     const S1F2: [u8; 14] = [0, 0, 0, 10, 0, 0, 1, 2, 0, 0, 0, 0, 0, 2];
-    match framing {
-        Framing::Line => exchange(stream, framing.example(), framing.example()),
-        Framing::Length => exchange(stream, &S1F1, &S1F2),
+    match talk {
+        Talk::Line => exchange(stream, LINE, LINE),
+        Talk::Hsms => exchange(stream, &S1F1, &S1F2),
+        Talk::Http => post(stream, LINE),
+    }
+}
+
+fn post(mut stream: &TcpStream, body: &[u8]) -> Outcome<()> {
+    stream.write_all(&load::http::request(body))?;
+    let (mut response, mut piece) = (Vec::new(), [0; 512]);
+    loop {
+        match stream.read(&mut piece)? {
+            0 => return Err("the server closed a connection".into()),
+            count => response.extend_from_slice(&piece[..count]),
+        }
+        match load::http::body(&response)? {
+            Some(echoed) if echoed == body => return Ok(()),
+            Some(_) => return Err("another body came back than was sent".into()),
+            None => {}
+        }
     }
 }
 

@@ -26,6 +26,7 @@ pub mod pipeline_length;
 pub mod pipelined;
 pub mod real_tcp;
 pub mod round_trip;
+pub mod statechart;
 pub mod switches;
 pub mod timeouts;
 pub mod virtual_tcp;
@@ -166,6 +167,11 @@ pub const ALL: &[Group] = &[
         name: "hsms-idle",
         about: "memory of a selected session that does nothing, of 10,000 on one listener",
         build: idle::sessions,
+    },
+    Group {
+        name: "statechart",
+        about: "transitions, memory of instances and connections, HTTP by events; beside statig, Sismic and the original",
+        build: statechart::build,
     },
     Group {
         name: "statechart-instances",

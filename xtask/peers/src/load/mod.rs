@@ -3,5 +3,6 @@
 
 pub mod bulk;
 pub mod echoed;
+pub mod http;
 pub mod pipelined;
 pub mod sequential;

@@ -15,6 +15,7 @@ use std::thread::{self, JoinHandle};
 pub mod blocking;
 pub mod components;
 pub mod hsms;
+pub mod http;
 pub mod mio_loop;
 pub mod net_core;
 pub mod oneline;
