@@ -146,3 +146,101 @@ fn the_index_and_asking_all_give_the_same() {
     );
     assert!(few < 12 && many > 90, "{few} guards instead of {many}");
 }
+
+/// Children that hold a socket each: what is for it is counted.
+#[cfg(feature = "xml")]
+const HOLDERS: &str = r#"
+<diagram name="holders" author="tests">
+  <inport name="in"/>
+  <outport name="out"/>
+  <class name="Main" default="true">
+    <relationships><association name="children" class="Child"/></relationships>
+    <scxml initial="s">
+      <state id="s">
+        <transition event="make" port="in" target=".">
+          <parameter name="socket"/>
+          <raise event="create_and_start_instance" scope="cd">
+            <parameter expr="'children'"/><parameter expr="'Child'"/><parameter expr="socket"/>
+          </raise>
+        </transition>
+      </state>
+    </scxml>
+  </class>
+  <class name="Child">
+    <attribute name="socket"/>
+    <attribute name="heard" init-value="0"/>
+    <constructor>
+      <parameter name="mine"/>
+      <body>self.socket = mine</body>
+    </constructor>
+    <method name="hear"><body>self.heard += 1</body></method>
+    <scxml initial="s">
+      <state id="s">
+        <transition event="data_socket" port="in" cond="self.socket == socket" target=".">
+          <parameter name="socket"/>
+          <script>self.hear()</script>
+        </transition>
+        <transition event="say" port="in" target=".">
+          <raise event="heard" port="out"><parameter expr="self.heard"/></raise>
+        </transition>
+      </state>
+    </scxml>
+  </class>
+</diagram>
+"#;
+
+/// A rig with so many children, and their sockets.
+#[cfg(feature = "xml")]
+fn holders(model: &str, children: u64, queue: usize) -> (Rig, Vec<Object>) {
+    let document = statechart_bridge::Document::parse("holders.xml", model).unwrap();
+    let mut limits = statechart_bridge::Limits::default();
+    limits.queue = queue;
+    let mut rig = Rig::with(document.model(), |builder| builder.limits(limits));
+    let sockets: Vec<_> = (0..children).map(|number| Object::new("socket", number, ())).collect();
+    for socket in &sockets {
+        rig.input(Event::new("make").with([socket.clone().into()]));
+    }
+    (rig, sockets)
+}
+
+/// Otherwise a burst of n events for n instances would be n² events; here more than two for one instance are dropped.
+#[cfg(feature = "xml")]
+#[test]
+fn in_a_burst_each_instance_gets_what_is_for_it_and_nothing_else() {
+    let (mut rig, sockets) = holders(HOLDERS, 200, 2);
+    for socket in sockets.iter().chain(&sockets) {
+        let data = Event::new("data_socket").on("in").with([socket.clone().into()]);
+        rig.engine.input_after(std::time::Duration::ZERO, data, None).unwrap();
+    }
+    rig.wait(0);
+    assert_eq!(rig.faults().len(), 0);
+    rig.send("say");
+    assert_eq!(rig.said(), vec!["heard(2)"; 200].join(" "));
+}
+
+/// What code other than the constructor assigns to may be another when the event's turn comes.
+#[cfg(feature = "xml")]
+#[test]
+fn what_is_under_way_finds_the_instance_that_holds_the_object_by_then() {
+    let swap = r#"<transition event="swap_socket" port="in" cond="self.socket == socket" target=".">
+          <parameter name="socket"/>
+          <parameter name="other"/>
+          <script>self.take(other)</script>
+        </transition>
+        <transition event="say""#;
+    let take = r#"<method name="take"><parameter name="other"/><body>self.socket = other</body></method>
+    <method name="hear">"#;
+    let model = HOLDERS.replace(r#"<transition event="say""#, swap);
+    let (mut rig, sockets) = holders(&model.replace(r#"<method name="hear">"#, take), 3, 100);
+    let free = Object::new("socket", 3, ());
+    for event in [
+        Event::new("swap_socket").with([sockets[1].clone().into(), free.clone().into()]),
+        Event::new("data_socket").with([free.into()]),
+        Event::new("data_socket").with([sockets[1].clone().into()]),
+    ] {
+        let now = std::time::Duration::ZERO;
+        rig.engine.input_after(now, event.on("in"), None).unwrap();
+    }
+    rig.wait(0).send("say");
+    assert_eq!(rig.said(), "heard(0) heard(1) heard(0)");
+}

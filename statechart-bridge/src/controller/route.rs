@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::instance::{Instance, Life};
+use crate::instance::Instance;
 use crate::model::compiled::{Chart, ClassId, EventId, Model};
 use crate::{Event, InstanceId, Object, Value};
 
@@ -20,8 +20,8 @@ pub(crate) struct Routes {
 pub(crate) enum Recipients<'a> {
     /// All of the class.
     All(&'a BTreeSet<InstanceId>),
-    /// These of the class; and those whose attributes may change before the event is handled.
-    Holders(Option<&'a BTreeSet<InstanceId>>),
+    /// These of the class; and of all of the class those whose attributes may change before the event is handled.
+    Holders(Option<&'a BTreeSet<InstanceId>>, &'a BTreeSet<InstanceId>),
 }
 
 impl Routes {
@@ -94,16 +94,8 @@ impl Routes {
             return Recipients::All(all);
         };
         match event.parameter(*parameter) {
-            Value::Object(object) => Recipients::Holders(self.holders.get(&(key.0, object.clone()))),
+            Value::Object(object) => Recipients::Holders(self.holders.get(&(key.0, object.clone())), all),
             _ => Recipients::All(all),
         }
     }
-}
-
-/// Whether an instance does nothing at all about an event as it is now, and has nothing else to do before.
-pub(crate) fn ignores(instance: &Instance, chart: &Chart, id: EventId) -> bool {
-    instance.life == Life::Started
-        && instance.queue.is_empty()
-        && !instance.machine.restless
-        && !chart.responds.get(id.0 as usize).is_some_and(Option::is_some)
 }

@@ -263,6 +263,8 @@ pub(crate) struct Chart {
     pub(crate) keyed: HashMap<EventId, (Key, usize)>,
     /// These attributes, each once.
     pub(crate) keys: Vec<Key>,
+    /// Whether nothing assigns to them once an instance is made.
+    pub(crate) keys_stay: bool,
 }
 
 /// A compiled state.
@@ -405,6 +407,11 @@ impl Chart {
     #[inline]
     pub(crate) fn state(&self, id: StateId) -> &State {
         &self.states[id.index()]
+    }
+
+    /// Whether any state has a transition for an event.
+    pub(crate) fn responds(&self, event: EventId) -> bool {
+        self.responds.get(event.0 as usize).is_some_and(Option::is_some)
     }
 
     /// Whether a state is strictly inside another.

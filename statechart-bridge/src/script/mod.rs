@@ -46,6 +46,12 @@ pub trait Script: Send + Sync {
     fn references(&self) -> Vec<String> {
         Vec::new()
     }
+
+    /// The attributes that it may assign to, or none if that is not known, as of closures. Events that are for whoever
+    /// holds an object in an attribute find their instance faster if nothing but the constructor assigns to it.
+    fn assigns(&self) -> Option<Vec<Key>> {
+        None
+    }
 }
 
 impl fmt::Debug for dyn Script {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Limits;
-use crate::controller::route::{self, Recipients, Routes};
+use crate::controller::route::{Recipients, Routes};
 use crate::controller::schedule::{Raise, What};
 use crate::controller::{Listeners, Schedule};
 use crate::instance::{Environment, Instance, Life, Links, Machine, Queued, Stepped};
@@ -145,36 +145,47 @@ impl World {
     /// The instances that an event may matter to, in the order of their creation.
     fn interested(&self, id: EventId, event: &Event) -> Vec<InstanceId> {
         let mut interested = Vec::new();
-        let mut holders_only = false;
         for class in &self.model.classes {
             let Some(chart) = &class.chart else {
                 continue;
             };
-            let listens = |instance: &&InstanceId| {
-                let instance = self.instances.get(*instance);
-                instance.is_some_and(|instance| !route::ignores(instance, chart, id))
-            };
             match self.routes.recipients(&self.model, class.id, id, event) {
-                Recipients::All(all) => interested.extend(all.iter().filter(listens)),
-                Recipients::Holders(holders) => {
-                    holders_only = true;
+                Recipients::All(all) if chart.responds(id) => interested.extend(all),
+                Recipients::All(all) => self.busy(class.id, all, &mut interested),
+                Recipients::Holders(holders, all) => {
                     let of_class = |instance: &&InstanceId| {
                         self.instances
                             .get(*instance)
                             .is_some_and(|instance| instance.class == class.id)
                     };
                     interested.extend(holders.into_iter().flatten().filter(of_class));
+                    if !chart.keys_stay {
+                        // Their attributes may be others when they come to this event.
+                        self.busy(class.id, all, &mut interested);
+                    }
                 }
             }
         }
-        if holders_only {
-            // Their attributes may be others when they come to this event.
-            interested.extend(&self.ready);
-            interested.extend(&self.unstarted);
-            interested.sort_unstable();
-            interested.dedup();
-        }
+        interested.sort_unstable();
+        interested.dedup();
         interested
+    }
+
+    /// Those of a class that have something to do before they come to an event of now, or wait to be started.
+    fn busy(&self, class: ClassId, all: &BTreeSet<InstanceId>, busy: &mut Vec<InstanceId>) {
+        let is_busy = |id: &&InstanceId| {
+            let instance = self.instances.get(*id);
+            instance.is_some_and(|instance| {
+                instance.class == class && (instance.is_ready || instance.life == Life::Created)
+            })
+        };
+        // A few of many, or the other way round: whatever needs fewer looks, or each accepted connection would look at all
+        // that there are.
+        if all.len() <= self.ready.len() + self.unstarted.len() {
+            busy.extend(all.iter().filter(is_busy));
+        } else {
+            busy.extend(self.ready.iter().chain(&self.unstarted).filter(is_busy));
+        }
     }
 
     #[inline]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::index::Known;
-use super::{Compiler, bad_names, chart};
+use super::{Compiler, assigned, bad_names, chart};
 use crate::model::class::{Class, Inheritance, Method};
 use crate::model::compiled::{self, ClassId, EventId, Operand};
 use crate::script::Expression;
@@ -46,6 +46,10 @@ pub(super) fn classes(
                 .chart
                 .as_ref()
                 .and_then(|described| chart::chart(compiler, class, described, events));
+            let keys_stay = assigned::keys_stay(&compiled);
+            if let Some(chart) = &mut compiled.chart {
+                chart.keys_stay = keys_stay;
+            }
             compiled
         })
         .collect();

@@ -1,6 +1,7 @@
 //! From the description to the tables, with all checks on the way.
 
 mod action;
+mod assigned;
 mod chart;
 mod class;
 mod index;

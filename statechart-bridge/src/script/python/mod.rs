@@ -33,7 +33,7 @@ use compile::{Compiler, Global, Globals};
 use lexer::At;
 use run::{Flow, Frame};
 
-use super::{Code, Context, Expression, Fault, Script};
+use super::{Code, Context, Expression, Fault, Key, Script};
 use crate::model::ModelBuilder;
 use crate::{Place, Problem, Value};
 
@@ -244,6 +244,7 @@ impl Language {
             locals: compiler.locals.len(),
             copied: compiler.copied,
             references: compiler.references,
+            assigns: compiler.assigns,
             body,
         })
     }
@@ -283,6 +284,7 @@ struct Piece {
     locals: usize,
     copied: Vec<(usize, usize)>,
     references: Vec<String>,
+    assigns: Vec<Key>,
     body: Body,
 }
 
@@ -335,5 +337,9 @@ impl Script for Piece {
 
     fn references(&self) -> Vec<String> {
         self.references.clone()
+    }
+
+    fn assigns(&self) -> Option<Vec<Key>> {
+        Some(self.assigns.clone())
     }
 }

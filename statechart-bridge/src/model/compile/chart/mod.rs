@@ -61,6 +61,7 @@ fn empty(described: &state::Chart) -> Chart {
         stable: BitSet::default(),
         keyed: HashMap::new(),
         keys: Vec::new(),
+        keys_stay: false,
     }
 }
 

@@ -12,7 +12,7 @@ use super::code::{Node, Op, Stmt};
 use super::functions::Function;
 use super::lexer::At;
 use crate::model::ModelBuilder;
-use crate::{Problem, Value};
+use crate::{Key, Problem, Value};
 
 type Result<T> = std::result::Result<T, Problem>;
 
@@ -46,6 +46,8 @@ pub(super) struct Compiler<'a> {
     pub(super) copied: Vec<(usize, usize)>,
     /// References to states.
     pub(super) references: Vec<String>,
+    /// Attributes that are assigned to.
+    pub(super) assigns: Vec<Key>,
     loops: usize,
 }
 
@@ -73,6 +75,7 @@ impl<'a> Compiler<'a> {
             locals: Vec::new(),
             copied: Vec::new(),
             references: Vec::new(),
+            assigns: Vec::new(),
             loops: 0,
         }
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{Compiler, Global, Result, no_module};
-use crate::Value;
 use crate::script::python::ast::{self, Binary, Expr, Kind, StmtKind as Written};
 use crate::script::python::code::{Node, Op, Stmt, StmtKind, Target};
 use crate::script::python::lexer::At;
+use crate::{Key, Value};
 
 impl Compiler<'_> {
     pub(super) fn block(&mut self, statements: &[ast::Stmt]) -> Result<Vec<Stmt>> {
@@ -152,7 +152,7 @@ impl Compiler<'_> {
             ast::Target::Name(name, at) => {
                 self.assignable(name, *at)?;
                 if self.is_bare_attribute(name) {
-                    return Ok(Target::Attribute(self.builder.key(name)));
+                    return Ok(Target::Attribute(self.assigned_key(name)));
                 }
                 let slot = match self.find_local(name) {
                     Some(slot) => slot,
@@ -165,7 +165,7 @@ impl Compiler<'_> {
             }
             ast::Target::Attribute(of, name, at) => {
                 self.own(of, *at)?;
-                Target::Attribute(self.builder.key(name))
+                Target::Attribute(self.assigned_key(name))
             }
             ast::Target::Index(of, index, at) => {
                 self.changed(of, *at)?;
@@ -200,7 +200,17 @@ impl Compiler<'_> {
             }
             ast::Target::Tuple(_, at) => return Err(self.wrong(*at, "several targets: expected one")),
         };
-        self.expression(&Expr { at, kind })
+        let place = self.expression(&Expr { at, kind })?;
+        if let Op::Attribute(key, _) = &place.op {
+            self.assigns.push(*key);
+        }
+        Ok(place)
+    }
+
+    fn assigned_key(&mut self, name: &str) -> Key {
+        let key = self.builder.key(name);
+        self.assigns.push(key);
+        key
     }
 
     /// Whether the name, without `self`, is an attribute.
