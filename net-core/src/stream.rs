@@ -311,6 +311,15 @@ impl Stream {
         self.in_frames = on;
     }
 
+    /// Pending if it is certain that a read would wait now; see [`Transport::poll_readable`].
+    #[inline]
+    pub(crate) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.inner {
+            Inner::Plain(plain) if self.unread.is_empty() => plain.poll_readable(cx),
+            _ => Poll::Ready(()),
+        }
+    }
+
     pub(crate) fn track(&mut self) -> &mut Tracker {
         &mut self.track
     }

@@ -25,6 +25,11 @@ impl Wakers {
         self.waiting.insert(id, cx.waker().clone());
     }
 
+    /// Whether nobody waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// All of them, to be woken once no lock is held.
     #[must_use = "they are woken by `wake`"]
     pub(crate) fn take(&mut self) -> BTreeMap<u64, Waker> {

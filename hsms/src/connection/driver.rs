@@ -4,14 +4,14 @@ use std::any::TypeId;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use net_core::framing::LengthPrefix;
 use net_core::{Alarm, ErrorKind, Frame, Framed, FramedLimits, Instant, Stream, TimeoutKind, catch_panic};
 
 use super::shared::{Shared, State};
-use super::{Connection, Delegate};
+use super::{Connection, ConnectionOptions, Delegate};
 use crate::session::{CloseReason, Received, SessionEvent, State as SessionState, Timer};
 use crate::{Message, frame};
 
@@ -154,16 +154,13 @@ impl Driver {
     fn poll_news(&mut self, established: bool, cx: &mut Context<'_>) -> Poll<News> {
         loop {
             let shared = &self.shared;
+            let mut look = Look::On;
             let news = shared.with(|state| {
-                if !established {
-                    let selected = self.raw || state.session.state() == SessionState::Selected;
-                    // One that was selected and has ended since was established, if there is something to tell.
-                    return selected.then_some(News::Established);
+                let news = news(state, self.raw, established, &shared.options);
+                if news.is_none() && self.ended.is_none() {
+                    look = Look::new(state, &shared.options, cx);
                 }
-                if state.listeners > 0 {
-                    return None;
-                }
-                state.take(&shared.options).map(News::Message)
+                news
             });
             if let Some(news) = news {
                 return Poll::Ready(news);
@@ -171,9 +168,7 @@ impl Driver {
             if self.ended.is_some() {
                 return Poll::Ready(News::Ended);
             }
-            if self.poll_pump(cx).is_pending() {
-                return Poll::Pending;
-            }
+            ready!(self.poll_pump_from(look, cx));
         }
     }
 
@@ -199,35 +194,40 @@ impl Driver {
 
     /// Reads, sends and keeps the time. Ready when there may be news.
     fn poll_pump(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let shared = Arc::clone(&self.shared);
         if self.ended.is_some() {
             return self.poll_flush(cx);
         }
+        let shared = &self.shared;
+        let look = shared.with(|state| Look::new(state, &shared.options, cx));
+        self.poll_pump_from(look, cx)
+    }
+
+    /// The same, when the state has just been looked at, and there is more to read.
+    fn poll_pump_from(&mut self, mut look: Look, cx: &mut Context<'_>) -> Poll<()> {
+        let shared = &self.shared;
         let mut now = None;
         loop {
-            let (stop, close, full) = shared.with(|state| {
-                state.watch(cx);
-                (state.is_stopping(), state.close.take(), state.is_full(&shared.options))
-            });
-            if let Some(reason) = close {
-                self.end(reason);
-                return Poll::Ready(());
-            }
-            if stop && !shared.with(|state| state.deaf) {
-                self.end(CloseReason::Local);
-                return Poll::Ready(());
-            }
-            if full {
-                if self.poll_flush(cx).is_ready() {
+            match look {
+                Look::On => {}
+                Look::End => {
+                    // If the session has no reason, it is the user who wants it.
+                    let reason = shared.with(|state| state.close.take());
+                    self.end(reason.unwrap_or(CloseReason::Local));
                     return Poll::Ready(());
                 }
-                break;
+                Look::Full => {
+                    if self.poll_flush(cx).is_ready() {
+                        return Poll::Ready(());
+                    }
+                    break;
+                }
             }
             match Pin::new(&mut self.framed.next()).poll(cx) {
                 Poll::Ready(Ok(Some((frame, _)))) => {
                     let now = *now.get_or_insert_with(|| shared.net.now());
-                    if receive(&shared, self.raw, frame, now) {
-                        return Poll::Ready(());
+                    match receive(shared, self.raw, frame, now, cx) {
+                        Some(after) => look = after,
+                        None => return Poll::Ready(()),
                     }
                 }
                 Poll::Ready(Ok(None)) => {
@@ -359,9 +359,45 @@ impl Driver {
     }
 }
 
-/// Gives a frame to the session. True if there is news for the user.
+/// What is to be told to the user, if there is anything.
+fn news(state: &mut State, raw: bool, established: bool, options: &ConnectionOptions) -> Option<News> {
+    if !established {
+        let selected = raw || state.session.state() == SessionState::Selected;
+        // One that was selected and has ended since was established, if there is something to tell.
+        return selected.then_some(News::Established);
+    }
+    if state.listeners > 0 {
+        return None;
+    }
+    state.take(options).map(News::Message)
+}
+
+/// How the connection's task is to go on.
+#[derive(Clone, Copy)]
+enum Look {
+    On,
+    /// No more is to be read for now.
+    Full,
+    End,
+}
+
+impl Look {
+    #[inline]
+    fn new(state: &mut State, options: &ConnectionOptions, cx: &Context<'_>) -> Self {
+        state.watch(cx);
+        if state.close.is_some() || state.is_stopping() && !state.deaf {
+            Self::End
+        } else if state.is_full(options) {
+            Self::Full
+        } else {
+            Self::On
+        }
+    }
+}
+
+/// Gives a frame to the session. None if there is news for the user.
 #[inline]
-fn receive(shared: &Shared, raw: bool, frame: Frame<'_>, now: Instant) -> bool {
+fn receive(shared: &Shared, raw: bool, frame: Frame<'_>, now: Instant, cx: &Context<'_>) -> Option<Look> {
     let mut listened = false;
     let take = |state: &mut State| {
         let Ok((header, text)) = frame::split(frame.bytes()) else {
@@ -396,11 +432,13 @@ fn receive(shared: &Shared, raw: bool, frame: Frame<'_>, now: Instant) -> bool {
             }
         }
     };
-    let news = shared.with_session(take);
+    let look = shared.with_session_then(take, |news, state| {
+        (!news).then(|| Look::new(state, &shared.options, cx))
+    });
     if listened {
         shared.arrived.notify_one();
     }
-    news
+    look
 }
 
 /// The text of a frame, owned.

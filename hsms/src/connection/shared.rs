@@ -145,10 +145,21 @@ impl Shared {
     /// The same for what makes the session send, do or tell something.
     #[inline]
     pub(crate) fn with_session<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
+        self.with_session_then(work, |result, _| result)
+    }
+
+    /// The same, with a look at the state after all that is done.
+    #[inline]
+    pub(crate) fn with_session_then<R, T>(
+        &self,
+        work: impl FnOnce(&mut State) -> R,
+        then: impl FnOnce(R, &mut State) -> T,
+    ) -> T {
         let (result, changed) = {
             let state = &mut *lock(&self.state);
             let result = work(state);
-            (result, state.settle(&self.net))
+            let changed = state.settle(&self.net);
+            (then(result, state), changed)
         };
         if changed {
             self.changed.notify_waiters();
@@ -338,10 +349,11 @@ impl State {
     /// Whether nothing more should be read for now.
     #[inline]
     pub(crate) fn is_full(&self, options: &ConnectionOptions) -> bool {
-        let times = if self.session.open_data() > 0 { WHILE_ASKING } else { 1 };
-        self.inbound.len() >= options.max_inbound.saturating_mul(times)
-            || self.inbound_bytes >= options.max_inbound_bytes.saturating_mul(times)
-            || self.session.waiting() >= MAX_CONTROL
+        let reached = |times: usize| {
+            self.inbound.len() >= options.max_inbound.saturating_mul(times)
+                || self.inbound_bytes >= options.max_inbound_bytes.saturating_mul(times)
+        };
+        reached(1) && (self.session.open_data() == 0 || reached(WHILE_ASKING)) || self.session.waiting() >= MAX_CONTROL
     }
 }
 

@@ -92,6 +92,12 @@ pub trait Transport: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin + 'stati
     fn peer(&self) -> Endpoint;
     /// Makes the coming drop a hard one: unsent data is discarded and the peer sees a reset.
     fn reset_on_drop(&mut self);
+    /// Pending if it is certain that a read would wait now; then the task is woken as by that read. For who would have to
+    /// get a buffer for it. Ready, which is the default, says nothing: a read tells.
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let _ = cx;
+        Poll::Ready(())
+    }
 }
 
 /// A listening socket of a backend.
@@ -231,6 +237,16 @@ impl Transport for Plain {
             Kind::Os(stream) => stream.reset_on_drop(),
             Kind::Memory(pipe) => pipe.reset_on_drop(),
             Kind::Other(other) => other.reset_on_drop(),
+        }
+    }
+
+    #[inline]
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.0 {
+            #[cfg(feature = "os")]
+            Kind::Os(_) => Poll::Ready(()),
+            Kind::Memory(_) => Poll::Ready(()),
+            Kind::Other(other) => other.poll_readable(cx),
         }
     }
 }

@@ -39,7 +39,8 @@ pub(super) fn take_read(room: usize) -> BytesMut {
 pub(super) fn give_read(mut buffer: BytesMut, size: usize) {
     buffer.clear();
     // What was split off must have come back too, or the pool would keep more than it counts.
-    if !(SMALLEST_CHUNK..=2 * LARGEST_CHUNK).contains(&size) || !buffer.try_reclaim(size) {
+    let whole = buffer.capacity() >= size;
+    if !(SMALLEST_CHUNK..=2 * LARGEST_CHUNK).contains(&size) || !whole && !buffer.try_reclaim(size) {
         return;
     }
     let _ = POOL.try_with(|pool| {

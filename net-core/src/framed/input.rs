@@ -25,6 +25,8 @@ pub(super) struct Input<F: Framing> {
     buffer: Buffer,
     /// How much the next read asks for.
     chunk: usize,
+    /// The last read left room: mostly there was no more.
+    drained: bool,
     /// How many bytes the unfinished frame is known to need.
     needed: usize,
     pub(super) frames: u64,
@@ -114,6 +116,7 @@ impl<F: Framing> Input<F> {
             state: F::State::default(),
             buffer: Buffer::default(),
             chunk: SMALLEST_CHUNK,
+            drained: false,
             needed: 0,
             frames: 0,
             unflushed: 0,
@@ -177,6 +180,9 @@ impl<F: Framing> Input<F> {
 
     /// Counts frames a batch at a time.
     fn count(&mut self) {
+        if self.frames == self.counted {
+            return;
+        }
         self.core.counters().frames_in.add(self.frames - self.counted);
         self.counted = self.frames;
     }
@@ -185,6 +191,13 @@ impl<F: Framing> Input<F> {
     pub(super) fn poll_read(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         self.count();
         let unread = self.buffer.unread().len();
+        if self.drained && unread == 0 {
+            self.drained = false;
+            if stream.poll_readable(cx).is_pending() {
+                self.buffer.release();
+                return Poll::Pending;
+            }
+        }
         // For a large frame room grows with what has really come, never by the peer's claim alone.
         let missing = self.needed.saturating_sub(unread).min(unread);
         self.buffer.reserve(self.chunk.max(missing));
@@ -198,6 +211,7 @@ impl<F: Framing> Input<F> {
         }
         let n = ready!(read)?;
         self.unflushed += n;
+        self.drained = n < room;
         if n == room {
             self.chunk = (self.chunk * 2).min(LARGEST_CHUNK);
         } else if n < self.chunk / 8 {

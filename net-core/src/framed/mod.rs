@@ -360,8 +360,12 @@ impl<F: Framing> Framed<F> {
     #[inline(never)]
     fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool>> {
         self.writer.awake();
+        // Whoever calls this has looked for a frame, as far as it may be looked for.
+        let mut looked = !self.writer.is_high();
         loop {
-            if let Some(error) = ready!(self.poll_failed(cx)) {
+            if self.writer.failed().is_some()
+                && let Some(error) = ready!(self.poll_failed(cx))
+            {
                 return Poll::Ready(Err(error));
             }
             if self.writer.is_high() {
@@ -370,7 +374,7 @@ impl<F: Framing> Framed<F> {
                     return Poll::Ready(Err(self.fail(error)));
                 }
             }
-            if self.found() {
+            if !std::mem::take(&mut looked) && self.found() {
                 return Poll::Ready(Ok(true));
             }
             if self.writer.failed().is_none() && !self.writer.is_high() {
@@ -449,6 +453,9 @@ impl<F: Framing> Framed<F> {
             ..
         } = self.limits;
         let partial = !self.input.at_boundary();
+        if !partial && idle_timeout.is_none() {
+            return Poll::Pending;
+        }
         let deadline = |since: &mut Option<Instant>, limit: Option<Duration>, kind| {
             let limit = limit?;
             Some((*since.get_or_insert_with(|| net.now()) + limit, limit, kind))

@@ -133,7 +133,7 @@ impl Writer {
         self.share().push(framing, &[content], own)
     }
 
-    /// Takes over what other tasks have sent; false if that is nothing, and then the next of them wakes this task.
+    /// Takes over what other tasks have sent; false if that is nothing. In any case the next of them wakes this task.
     fn fetch(&mut self, cx: &Context<'_>) -> bool {
         match &self.shared {
             Some(shared) => shared.0.fetch(&mut self.writing, cx),
@@ -159,6 +159,8 @@ impl Writer {
     /// Writes everything. While the peer takes nothing, the write timeout runs.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         self.awake();
+        // What is sent while this writes is seen, or wakes the task.
+        let mut told = false;
         loop {
             while self.written < self.writing.len() {
                 match Pin::new(&mut self.stream).poll_write(cx, &self.writing[self.written..]) {
@@ -171,12 +173,17 @@ impl Writer {
                         self.unflushed = true;
                     }
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::from_io(Operation::Write, error))),
-                    Poll::Pending => return self.poll_stuck(cx),
+                    Poll::Pending => {
+                        // It is fetched once the peer has taken this: until then it need not wake the task.
+                        self.awake();
+                        return self.poll_stuck(cx);
+                    }
                 }
             }
             self.writing.clear();
             self.written = 0;
-            if self.fetch(cx) {
+            let may_be_more = !std::mem::replace(&mut told, true) || self.level() > 0;
+            if may_be_more && self.fetch(cx) {
                 continue;
             }
             if self.unflushed {

@@ -17,8 +17,8 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// How many bytes have gathered, to be read without the lock.
     level: AtomicUsize,
-    /// Whether the connection's task waits with nothing to write, so that a push has to wake it. Set only under the
-    /// lock with an empty buffer; so a push either sees it set, or the task sees what was pushed.
+    /// Whether the connection's task waits, or is about to without another look at the buffer, so that a push has to wake
+    /// it. Set only under the lock with an empty buffer; so a push either sees it set, or the task sees what was pushed.
     asleep: AtomicBool,
     max: AtomicUsize,
 }
@@ -129,21 +129,24 @@ impl Shared {
         ))
     }
 
-    /// Exchanges what has gathered for the empty buffer given; false if nothing has gathered, and then the task is
+    /// Exchanges what has gathered for the empty buffer given; false if nothing has gathered. From now on the task is
     /// woken by the next push.
     pub(super) fn fetch(&self, buffer: &mut Vec<u8>, cx: &Context<'_>) -> bool {
         let waiting = {
             let mut state = lock(&self.state);
+            match &state.driver {
+                Some(driver) if driver.will_wake(cx.waker()) => {}
+                _ => state.driver = Some(cx.waker().clone()),
+            }
+            self.asleep.store(true, Ordering::Relaxed);
             if state.buffer.is_empty() {
-                match &state.driver {
-                    Some(driver) if driver.will_wake(cx.waker()) => {}
-                    _ => state.driver = Some(cx.waker().clone()),
-                }
-                self.asleep.store(true, Ordering::Relaxed);
                 return false;
             }
             std::mem::swap(buffer, &mut state.buffer);
             self.level.store(0, Ordering::Relaxed);
+            if state.room.is_empty() {
+                return true;
+            }
             state.room.take()
         };
         wake(waiting);

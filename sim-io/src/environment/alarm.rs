@@ -60,9 +60,12 @@ impl Timer for Alarm {
     }
 
     fn reset(&mut self, at: Instant) {
-        self.unset();
         self.at = at;
-        self.set();
+        let Ok(core) = (self.find)(self.owner) else { return };
+        if let Some(timer) = self.timer.take() {
+            core.drop_timer(timer);
+        }
+        self.timer = Some(core.timer(at.max(core.now()), Priority::NORMAL));
     }
 }
 

@@ -184,12 +184,15 @@ impl World {
 
     /// The same, for events: who was woken goes on at once.
     pub(super) fn with_event(&self, change: impl FnOnce(&mut State, &Rc<Core>)) {
-        let woken = {
+        let (woken, seen) = {
             let state = &mut *self.state.borrow_mut();
             change(state, &self.core);
-            std::mem::take(&mut state.fabric.woken)
+            let fabric = &mut state.fabric;
+            (std::mem::take(&mut fabric.woken), !fabric.seen.is_empty())
         };
-        self.tell();
+        if seen {
+            self.tell();
+        }
         self.each_woken(woken, |process| self.core.resume(process));
     }
 

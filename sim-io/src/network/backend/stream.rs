@@ -98,6 +98,16 @@ impl Transport for Connection {
         // A Unix socket has no reset.
         self.handle.reset = !matches!(self.local, Endpoint::Unix(_));
     }
+
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Handle { world, slot, which, .. } = self.handle;
+        let Ok(world) = find(world) else {
+            return Poll::Ready(());
+        };
+        world.with(|state, core| {
+            state.poll_readable(slot, which, |name| waiter(core, cx, "data on", Some(Rc::clone(name))))
+        })
+    }
 }
 
 impl Connection {

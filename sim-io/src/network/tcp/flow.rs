@@ -4,6 +4,7 @@ use super::packet::header;
 use super::{Answer, Burst, Conn, Phase, SERVER, Which};
 use crate::environment::core::Core;
 use crate::environment::queue::Slot;
+use crate::network::bandwidth::Passage;
 use crate::network::path::Fate;
 use crate::network::tap::{Outcome, PacketKind};
 use crate::network::world::Fabric;
@@ -69,11 +70,14 @@ impl Conn {
                 (lost, whole, bytes, end) = (Some(fate), first, bytes.min(first * segment), false);
             }
             let later = path.reordering(whole, core);
+            // Mostly there is nothing but the path, which is at hand.
+            let carried = !limited && whole > 0;
+            let carried = carried.then(|| path.pass(Passage::at(now), bytes + whole * header, core).last);
             fabric.stats.packets += segments as u64;
             fabric.stats.lost += u64::from(lost.is_some());
             fabric.stats.corrupt += u64::from(lost == Some(Fate::Corrupt));
             if whole > 0 {
-                let (at, _) = fabric.carry(here, there, now, bytes + whole * header, core);
+                let at = carried.unwrap_or_else(|| fabric.carry(here, there, now, bytes + whole * header, core).0);
                 let at = (at + later).max(way.last_arrival);
                 way.last_arrival = at;
                 let before = way.sent;
@@ -119,14 +123,15 @@ impl Conn {
     pub(super) fn answer(&mut self, fabric: &mut Fabric, core: &Core, from: Which) {
         let now = core.now();
         let (sender, receiver) = (self.ends[from].host, self.ends[1 - from].host);
-        let both_ways = !fabric.path(sender, receiver).is_none_or(|path| path.cut);
+        // Sent again, it counts only once both ways are open.
         let is_retry = self.ways[from].unanswered;
+        let one_way = is_retry && fabric.path(sender, receiver).is_none_or(|path| path.cut);
         let up = fabric.is_up(sender);
         let Some(path) = fabric.path(receiver, sender) else {
             return;
         };
         let way = &mut self.ways[from];
-        if path.cut || path.held || !up || is_retry && !both_ways {
+        if path.cut || path.held || !up || one_way {
             let last = way.answers.back();
             let known = last.map_or(way.acknowledged, |last| last.arrived);
             let edge = last.map_or(way.edge, |last| last.edge);

@@ -286,7 +286,9 @@ impl State {
         let Some(conn) = self.conns.get_mut(slot) else { return };
         let fabric = &mut self.fabric;
         for from in [CLIENT, SERVER] {
-            conn.arrive(fabric, core, slot, from);
+            if conn.ways[from].flight.front().is_some_and(|burst| burst.at <= now) {
+                conn.arrive(fabric, core, slot, from);
+            }
             let way = &conn.ways[from];
             if way.answers.front().is_some_and(|answer| answer.at <= now) {
                 conn.heard(fabric, core, from);

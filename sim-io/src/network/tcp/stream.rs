@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
+use std::task::Poll;
 
 use super::Which;
 use crate::environment::core::Core;
@@ -13,6 +14,24 @@ use crate::network::world::{State, Waiter};
 const KEPT: usize = 1024;
 
 impl State {
+    /// Whether there is something to read, be it the end or an error.
+    pub(in crate::network) fn poll_readable(
+        &mut self,
+        slot: Slot,
+        which: Which,
+        waiter: impl FnOnce(&Rc<str>) -> Waiter,
+    ) -> Poll<()> {
+        let Some(conn) = self.conns.get_mut(slot) else {
+            return Poll::Ready(());
+        };
+        let (end, way) = (&mut conn.ends[which], &conn.ways[1 - which]);
+        if way.arrived > way.read || way.ended || end.error.is_some() || !end.alive {
+            return Poll::Ready(());
+        }
+        end.reader = Some(waiter(&conn.name));
+        Poll::Pending
+    }
+
     pub(in crate::network) fn read(
         &mut self,
         core: &Core,
