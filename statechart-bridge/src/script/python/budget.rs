@@ -6,6 +6,12 @@ use crate::Value;
 
 /// Statements and calls of one piece of code.
 const STEPS: u64 = 1_000_000;
+/// What a step is in bytes of text that are looked at.
+const STEP: u64 = 1024;
+/// What a step is in values that are looked at.
+const VALUES: u64 = 16;
+/// What a step is in items that others push aside.
+const SHIFTED: u64 = 256;
 /// Bytes that one piece of code may make.
 const MEMORY: usize = 256 * 1024 * 1024;
 /// About what a value takes in a list.
@@ -25,7 +31,8 @@ thread_local! {
 /// What is left.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
-    steps: u64,
+    /// Steps, in parts of them: what takes less than a step is spent too, since it may be done often in one.
+    work: u64,
     memory: usize,
     depth: u32,
     nested: u32,
@@ -35,7 +42,7 @@ impl Budget {
     #[inline]
     pub(super) fn new() -> Self {
         Self {
-            steps: STEPS,
+            work: STEPS * STEP,
             memory: MEMORY,
             depth: DEPTH,
             nested: NESTED,
@@ -67,9 +74,14 @@ impl Budget {
     /// Spends a step.
     #[inline]
     pub(super) fn step(&mut self) -> Result<(), String> {
-        match self.steps.checked_sub(1) {
+        self.spend_work(STEP)
+    }
+
+    #[inline]
+    fn spend_work(&mut self, work: u64) -> Result<(), String> {
+        match self.work.checked_sub(work) {
             Some(left) => {
-                self.steps = left;
+                self.work = left;
                 Ok(())
             }
             None => Err(stopped()),
@@ -83,8 +95,7 @@ impl Budget {
             Some(left) => {
                 self.memory = left;
                 // Much memory takes much time.
-                let steps = bytes as u64 / 1024;
-                self.steps = self.steps.saturating_sub(steps);
+                self.work = self.work.saturating_sub(bytes as u64);
                 Ok(())
             }
             None => Err(format!("the code was stopped: it made more than {MEMORY} bytes")),
@@ -98,14 +109,20 @@ impl Budget {
     }
 
     /// Spends what looking at so many values takes.
+    #[inline]
     pub(super) fn look(&mut self, values: usize) -> Result<(), String> {
-        match self.steps.checked_sub(values as u64 / 16) {
-            Some(left) => {
-                self.steps = left;
-                Ok(())
-            }
-            None => Err(stopped()),
-        }
+        self.spend_work((values as u64).saturating_mul(STEP / VALUES))
+    }
+
+    /// Spends what going through so many bytes of text takes.
+    #[inline]
+    pub(super) fn scan(&mut self, bytes: usize) -> Result<(), String> {
+        self.spend_work(bytes as u64)
+    }
+
+    /// Spends what pushing so many items of a list or a map aside takes.
+    pub(super) fn shift(&mut self, items: usize) -> Result<(), String> {
+        self.spend_work((items as u64).saturating_mul(STEP / SHIFTED))
     }
 
     /// A value becomes a part of another: spends what all in it takes, however often it is in it.
@@ -119,7 +136,7 @@ impl Budget {
 
     /// So many times.
     pub(super) fn admit_all(&mut self, value: &Value, times: usize) -> Result<(), String> {
-        let most = usize::try_from(self.steps).unwrap_or(usize::MAX).saturating_mul(16);
+        let most = usize::try_from(self.work / (STEP / VALUES)).unwrap_or(usize::MAX);
         let mut count = 0;
         weigh(value, 0, &mut count, most)?;
         self.look(count.saturating_mul(times))

@@ -187,6 +187,7 @@ fn print(arguments: &Arguments<'_>, budget: &mut Budget) -> Result<String> {
     let mut line = String::new();
     for (at, value) in arguments.values.iter().enumerate() {
         if at > 0 {
+            budget.make(separator.len())?;
             line.push_str(&separator);
         }
         line.push_str(&format::text(value, budget)?);
@@ -229,9 +230,9 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
             other => format::text(other, budget)?.into(),
         }),
         Function::Repr => Ok(format::repr(first, budget)?.into()),
-        Function::Len => Ok(ops::length(first)?.into()),
+        Function::Len => Ok(ops::length(first, budget)?.into()),
         Function::Bool => Ok(first.is_true().into()),
-        Function::Int => int(arguments),
+        Function::Int => int(arguments, budget),
         Function::Float => match first {
             _ if values.is_empty() => float(0.0),
             Value::Str(_) | Value::Bytes(_) => {
@@ -259,6 +260,8 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
             }
             other => {
                 let items = ops::items(other, budget)?;
+                budget.make(items.len())?;
+                budget.look(items.len())?;
                 let bytes = items.iter().map(|item| {
                     let byte = item.as_int().and_then(|byte| u8::try_from(byte).ok());
                     byte.ok_or_else(|| format!("bytes: {item} is no byte: expected 0 to 255"))
@@ -288,13 +291,22 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
         Function::Min | Function::Max => best(function, arguments, budget),
         Function::Sum => {
             let mut sum = second.cloned().unwrap_or(Value::Int(0));
-            for item in ops::items(first, budget)?.iter() {
+            let items = ops::items(first, budget)?;
+            budget.look(items.len())?;
+            for item in items.iter() {
                 ops::augment(super::ast::Binary::Add, &mut sum, item, budget)?;
             }
             Ok(sum)
         }
-        Function::Any => Ok(ops::items(first, budget)?.iter().any(Value::is_true).into()),
-        Function::All => Ok(ops::items(first, budget)?.iter().all(Value::is_true).into()),
+        Function::Any | Function::All => {
+            let items = ops::items(first, budget)?;
+            budget.look(items.len())?;
+            Ok(match function {
+                Function::Any => items.iter().any(Value::is_true),
+                _ => items.iter().all(Value::is_true),
+            }
+            .into())
+        }
         Function::List => Ok(match first {
             _ if values.is_empty() => Value::list([]),
             other => Value::List(ops::items(other, budget)?),
@@ -302,15 +314,23 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
         Function::Tuple => Ok(match first {
             _ if values.is_empty() => Value::tuple([]),
             Value::Tuple(_) => first.clone(),
-            other => Value::tuple(ops::items(other, budget)?.iter().cloned()),
+            other => {
+                let items = ops::items(other, budget)?;
+                budget.make_items(items.len())?;
+                Value::tuple(items.iter().cloned())
+            }
         }),
         Function::Dict => {
             let mut map = match first {
                 Value::Nil => Map::new(),
-                Value::Map(map) => (**map).clone(),
+                Value::Map(map) => {
+                    budget.make_items(map.len())?;
+                    (**map).clone()
+                }
                 other => {
                     let mut map = Map::new();
                     for pair in ops::items(other, budget)?.iter() {
+                        budget.make_items(1)?;
                         match pair.items() {
                             Some([key, value]) => {
                                 ops::key(key, budget)?;
@@ -323,13 +343,11 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
                     map
                 }
             };
-            map.extend(
-                arguments
-                    .named
-                    .iter()
-                    .map(|(name, value)| (Arc::clone(name).into(), value.clone())),
-            );
-            budget.make_items(map.len())?;
+            for (name, value) in arguments.named {
+                budget.make_items(1)?;
+                budget.admit(value)?;
+                map.insert(Arc::clone(name).into(), value.clone());
+            }
             Ok(map.into())
         }
         Function::Range => {
@@ -365,11 +383,12 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
             let items = ops::items(first, budget)?;
             budget.make_items(items.len().saturating_mul(3))?;
             items.iter().try_for_each(|item| budget.admit(item))?;
-            Ok(Value::list(
-                (start..)
-                    .zip(items.iter())
-                    .map(|(at, item)| Value::tuple([at.into(), item.clone()])),
-            ))
+            // The last number, so that all before it fit too.
+            let last = i64::try_from(items.len().saturating_sub(1)).unwrap_or(i64::MAX);
+            start.checked_add(last).ok_or(ops::TOO_LARGE)?;
+            Ok(Value::list((0_i64..).zip(items.iter()).map(|(at, item)| {
+                Value::tuple([Value::Int(start + at), item.clone()])
+            })))
         }
         Function::Zip => {
             let columns = values
@@ -467,14 +486,14 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
     }
 }
 
-fn int(arguments: &Arguments<'_>) -> Result<Value> {
+fn int(arguments: &Arguments<'_>, budget: &mut Budget) -> Result<Value> {
     let nil = Value::Nil;
     let first = arguments.values.first().unwrap_or(&nil);
     match first {
         _ if arguments.values.is_empty() => Ok(Value::Int(0)),
         Value::Float(value) => format::ops_int(*value),
         Value::Str(_) | Value::Bytes(_) => {
-            let text = String::from_utf8_lossy(first.as_bytes().unwrap_or(&[]));
+            let text = format::text(first, budget)?;
             let radix = match arguments.values.get(1).or(arguments.named("base")) {
                 None => 10,
                 Some(radix) => u32::try_from(integer(Function::Int, radix)?)
@@ -513,6 +532,7 @@ fn best(function: Function, arguments: &Arguments<'_>, budget: &mut Budget) -> R
         }
         several => several,
     };
+    budget.look(items.len())?;
     let mut items = items.iter();
     let Some(mut best) = items.next() else {
         return match arguments.named("default") {

@@ -63,7 +63,7 @@ pub(super) fn round_int(value: i64, digits: i64) -> Result<Value, String> {
     if digits >= 0 {
         return Ok(Value::Int(value));
     }
-    let Some(scale) = u32::try_from(-digits)
+    let Some(scale) = u32::try_from(digits.unsigned_abs())
         .ok()
         .and_then(|digits| 10_i64.checked_pow(digits))
     else {

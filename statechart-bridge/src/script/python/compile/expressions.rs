@@ -36,9 +36,9 @@ impl Compiler<'_> {
             Kind::And(a, b) => self.two(a, b, Op::And),
             Kind::Or(a, b) => self.two(a, b, Op::Or),
             Kind::If(parts) => self.conditional(parts),
-            Kind::List(items) => self.list(items),
-            Kind::Tuple(items) => self.tuple(items),
-            Kind::Dict(pairs) => self.dict(pairs),
+            Kind::List(items) => self.list(items, at),
+            Kind::Tuple(items) => self.tuple(items, at),
+            Kind::Dict(pairs) => self.dict(pairs, at),
             Kind::Comprehension(item, key, clauses) => self.comprehension(item, key.as_deref(), clauses),
             Kind::Format(pieces) => self.format(pieces),
             Kind::Lambda(..) => self.lambda(at),
@@ -69,12 +69,38 @@ impl Compiler<'_> {
         Ok(Op::If(Box::new((condition, then, otherwise))))
     }
 
-    fn list(&mut self, items: &[Expr]) -> Result<Op> {
-        Ok(fold_items(self.expressions(items)?, Value::list, Op::List))
+    fn list(&mut self, items: &[Expr], at: At) -> Result<Op> {
+        let items = self.expressions(items)?;
+        self.fold_items(items, at, Value::list, Op::List)
     }
 
-    fn tuple(&mut self, items: &[Expr]) -> Result<Op> {
-        Ok(fold_items(self.expressions(items)?, Value::tuple, Op::Tuple))
+    fn tuple(&mut self, items: &[Expr], at: At) -> Result<Op> {
+        let items = self.expressions(items)?;
+        self.fold_items(items, at, Value::tuple, Op::Tuple)
+    }
+
+    fn fold_items(
+        &self,
+        items: Vec<Node>,
+        at: At,
+        make: fn(Vec<Value>) -> Value,
+        op: fn(Vec<Node>) -> Op,
+    ) -> Result<Op> {
+        Ok(match items.iter().map(constant).collect::<Option<Vec<_>>>() {
+            Some(values) => {
+                self.admit(&values, at)?;
+                Op::Const(make(values))
+            }
+            None => op(items),
+        })
+    }
+
+    /// Constants of `top` become parts of others.
+    fn admit<'v>(&self, values: impl IntoIterator<Item = &'v Value>, at: At) -> Result<()> {
+        let mut budget = Budget::new();
+        let mut values = values.into_iter();
+        let admitted = values.try_for_each(|value| budget.admit(value));
+        admitted.map_err(|what| self.wrong(at, what))
     }
 
     fn lambda(&self, at: At) -> Result<Op> {
@@ -103,7 +129,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn dict(&mut self, pairs: &[(Expr, Expr)]) -> Result<Op> {
+    fn dict(&mut self, pairs: &[(Expr, Expr)], at: At) -> Result<Op> {
         let mut compiled = Vec::new();
         for (key, value) in pairs {
             compiled.push((self.expression(key)?, self.expression(value)?));
@@ -114,7 +140,10 @@ impl Compiler<'_> {
             Some((key, value))
         };
         Ok(match compiled.iter().map(constant).collect::<Option<Vec<_>>>() {
-            Some(pairs) => Op::Const(Value::map(pairs)),
+            Some(pairs) => {
+                self.admit(pairs.iter().map(|(_, value)| value), at)?;
+                Op::Const(Value::map(pairs))
+            }
             None => Op::Dict(compiled),
         })
     }
@@ -270,11 +299,4 @@ fn fold_binary(operator: Binary, a: Node, b: Node) -> Op {
         return Op::Const(value);
     }
     Op::Binary(operator, Box::new((a, b)))
-}
-
-fn fold_items(items: Vec<Node>, make: fn(Vec<Value>) -> Value, op: fn(Vec<Node>) -> Op) -> Op {
-    match items.iter().map(constant).collect::<Option<Vec<_>>>() {
-        Some(values) => Op::Const(make(values)),
-        None => op(items),
-    }
 }

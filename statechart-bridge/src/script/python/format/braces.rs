@@ -28,6 +28,7 @@ pub(in crate::script::python) fn format(
         next: None,
         numbered: false,
     };
+    budget.scan(format.len())?;
     let mut out = String::new();
     given.write(&mut out, format, 0, budget)?;
     budget.make(out.len())?;
@@ -59,7 +60,7 @@ impl Given<'_> {
                 Some(name) => (name, true),
                 None => (name.strip_suffix("!s").unwrap_or(name), false),
             };
-            let chosen = self.choose(name)?;
+            let chosen = self.choose(name, budget)?;
             // A placeholder in a placeholder's format.
             let mut inner = String::new();
             if spec.contains('{') {
@@ -76,7 +77,7 @@ impl Given<'_> {
         Ok(())
     }
 
-    fn choose(&mut self, name: &str) -> Result<Value> {
+    fn choose(&mut self, name: &str, budget: &mut Budget) -> Result<Value> {
         let end = name.find('[').unwrap_or(name.len());
         let (first, mut path) = name.split_at(end);
         let mixed = "numbered and unnumbered places in one format";
@@ -101,7 +102,7 @@ impl Given<'_> {
         while let Some(rest) = path.strip_prefix('[') {
             let (key, more) = rest.split_once(']').ok_or("`[` is not closed in a format")?;
             let key = key.parse::<i64>().map_or_else(|_| Value::from(key), Value::Int);
-            chosen = ops::index(&chosen, &key)?;
+            chosen = ops::index(&chosen, &key, budget)?;
             path = more;
         }
         Ok(chosen)

@@ -13,6 +13,7 @@ pub(in crate::script::python) fn percent(format: &str, values: &Value, budget: &
         _ => one.iter(),
     };
     let mut keyed = false;
+    budget.scan(format.len())?;
     let mut out = String::new();
     let mut chars = format.chars().peekable();
     while let Some(c) = chars.next() {
@@ -63,7 +64,7 @@ pub(in crate::script::python) fn percent(format: &str, values: &Value, budget: &
         let value = match key {
             Some(key) => {
                 keyed = true;
-                item = ops::index(values, &Value::from(key))?;
+                item = ops::index(values, &Value::from(key), budget)?;
                 &item
             }
             None => next()?,

@@ -19,18 +19,25 @@ pub(super) fn change(method: Method, text: &[u8], is_text: bool, make: &dyn Fn(&
         // Not all of Unicode's folding, but what is met.
         Method::CaseFold => whole.to_lowercase().replace('ß', "ss"),
         Method::Upper => whole.to_uppercase(),
-        Method::SwapCase => whole
-            .chars()
-            .flat_map(|c| if c.is_uppercase() { lower(c) } else { upper(c) }.collect::<Vec<_>>())
-            .collect(),
+        Method::SwapCase => {
+            let mut out = String::new();
+            for c in whole.chars() {
+                if c.is_uppercase() {
+                    out.extend(c.to_lowercase());
+                } else {
+                    out.extend(c.to_uppercase());
+                }
+            }
+            out
+        }
         Method::Capitalize | Method::Title => {
             let mut start = true;
             let mut out = String::new();
             for c in whole.chars() {
                 if start {
-                    out.extend(upper(c));
+                    out.extend(c.to_uppercase());
                 } else {
-                    out.extend(lower(c));
+                    out.extend(c.to_lowercase());
                 }
                 start = method == Method::Title && !c.is_alphabetic();
             }
@@ -39,14 +46,6 @@ pub(super) fn change(method: Method, text: &[u8], is_text: bool, make: &dyn Fn(&
         _ => return None,
     };
     Some(make(changed.as_bytes()))
-}
-
-fn upper(c: char) -> Box<dyn Iterator<Item = char>> {
-    Box::new(c.to_uppercase())
-}
-
-fn lower(c: char) -> Box<dyn Iterator<Item = char>> {
-    Box::new(c.to_lowercase())
 }
 
 /// A method that asks what characters are.

@@ -40,6 +40,7 @@ pub(super) fn change_list(
             };
             let item = arguments.get(1).cloned().unwrap_or_default();
             budget.admit(&item)?;
+            budget.shift(len - at)?;
             list.insert(at, item);
         }
         (Method::Pop, at) => {
@@ -48,19 +49,24 @@ pub(super) fn change_list(
                 return Err("pop from an empty list".to_owned());
             }
             let at = ops::position(at.unwrap_or(&Value::Int(-1)), list.len())?;
+            budget.shift(list.len() - at)?;
             return Ok(list.remove(at));
         }
         (Method::Remove, Some(value)) => {
             arguments.count(method, 1, 1)?;
             match position(list, value, budget)? {
                 Some(at) => {
+                    budget.shift(list.len() - at)?;
                     list.remove(at);
                 }
                 None => return Err(format!("remove: {value} is not in the list")),
             }
         }
         (Method::Clear, None) => list.clear(),
-        (Method::Reverse, None) => list.reverse(),
+        (Method::Reverse, None) => {
+            budget.shift(list.len())?;
+            list.reverse();
+        }
         (Method::Sort, None) => {
             let reverse = arguments.named("reverse").is_some_and(Value::is_true);
             sort(list, reverse, budget)?;
@@ -140,7 +146,7 @@ pub(super) fn change_map(
     match (method, arguments.get(0)) {
         (Method::Pop, Some(key)) => {
             arguments.count(method, 1, 2)?;
-            match (map.shift_remove(key), arguments.get(1)) {
+            match (ops::remove(map, key, budget)?, arguments.get(1)) {
                 (Some(value), _) => Ok(value),
                 (None, Some(default)) => Ok(default.clone()),
                 (None, None) => Err(format!("no key {key}")),
@@ -161,7 +167,10 @@ pub(super) fn change_map(
             arguments.count(method, 0, 1)?;
             if let Some(Value::Map(other)) = other {
                 budget.make_items(other.len())?;
-                other.values().try_for_each(|value| budget.admit(value))?;
+                for (key, value) in other.iter() {
+                    ops::key(key, budget)?;
+                    budget.admit(value)?;
+                }
                 map.extend(other.iter().map(|(key, value)| (key.clone(), value.clone())));
             } else if let Some(other) = other {
                 for pair in ops::items(other, budget)?.iter() {
@@ -246,6 +255,7 @@ pub(super) fn map_method(
                 Method::Values => Value::list(map.values().cloned()),
                 _ => {
                     budget.make_items(map.len().saturating_mul(2))?;
+                    map.values().try_for_each(|value| budget.admit(value))?;
                     Value::list(
                         map.iter()
                             .map(|(key, value)| Value::tuple([key.clone(), value.clone()])),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use text::Call;
 
 use super::budget::Budget;
-use super::format;
+use super::{format, ops};
 use crate::Value;
 
 type Result<T> = std::result::Result<T, String>;
@@ -123,6 +123,29 @@ impl Method {
                 | Self::Update
         )
     }
+
+    /// Whether a call on text makes a text of about its length, rather than to tell something of it.
+    fn makes_text(self) -> bool {
+        !matches!(
+            self,
+            Self::Count
+                | Self::EndsWith
+                | Self::Find
+                | Self::Index
+                | Self::IsAlnum
+                | Self::IsAlpha
+                | Self::IsDecimal
+                | Self::IsDigit
+                | Self::IsLower
+                | Self::IsNumeric
+                | Self::IsSpace
+                | Self::IsTitle
+                | Self::IsUpper
+                | Self::RFind
+                | Self::RIndex
+                | Self::StartsWith
+        )
+    }
 }
 
 /// The arguments of a call.
@@ -166,8 +189,8 @@ pub(super) fn change(
     budget: &mut Budget,
 ) -> Result<Value> {
     match receiver {
-        Value::List(items) => change_list(Arc::make_mut(items), method, arguments, budget),
-        Value::Map(map) => change_map(Arc::make_mut(map), method, arguments, budget),
+        Value::List(items) => change_list(ops::own_list(items, budget)?, method, arguments, budget),
+        Value::Map(map) => change_map(ops::own_map(map, budget)?, method, arguments, budget),
         other => Err(format!("{} has no method `{}`", other.kind(), method.name())),
     }
 }
@@ -208,8 +231,9 @@ pub(super) fn call(receiver: &Value, method: Method, arguments: &Arguments<'_>, 
             Method::Decode => codec::decode(bytes, arguments, budget),
             Method::Hex => {
                 budget.make(bytes.len().saturating_mul(2))?;
-                let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-                Ok(digits.into())
+                let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or('0');
+                let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+                Ok(digits.collect::<String>().into())
             }
             // In the models that know one type for both, decoded data are bytes all the same.
             Method::Encode => Ok(receiver.clone()),

@@ -1,8 +1,11 @@
 //! Taking text apart.
 
+use std::collections::HashSet;
+
+use memchr::memmem::{Finder, FinderRev};
+
 use super::Result;
-use super::text::rfind;
-use crate::script::python::ops;
+use crate::script::python::budget::Budget;
 
 /// Takes characters of a set, or white space, away from one end or both.
 pub(super) fn strip<'a>(text: &'a [u8], set: Option<&[u8]>, is_text: bool, start: bool, end: bool) -> &'a [u8] {
@@ -10,19 +13,21 @@ pub(super) fn strip<'a>(text: &'a [u8], set: Option<&[u8]>, is_text: bool, start
         && let Ok(whole) = std::str::from_utf8(text)
         && !whole.is_ascii()
     {
-        let set = set.map(String::from_utf8_lossy);
+        let set = set.map(|set| String::from_utf8_lossy(set).chars().collect::<HashSet<_>>());
         let goes = |c: char| match &set {
-            Some(set) => set.contains(c),
+            Some(set) => set.contains(&c),
             None => c.is_whitespace(),
         };
         let whole = if start { whole.trim_start_matches(goes) } else { whole };
         let whole = if end { whole.trim_end_matches(goes) } else { whole };
         return whole.as_bytes();
     }
-    let goes = |byte: &u8| match set {
-        Some(set) => set.contains(byte),
-        None => is_space(*byte),
-    };
+    let mut table = [false; 256];
+    match set {
+        Some(set) => set.iter().for_each(|byte| table[usize::from(*byte)] = true),
+        None => (0..=u8::MAX).for_each(|byte| table[usize::from(byte)] = is_space(byte)),
+    }
+    let goes = |byte: &u8| table[usize::from(*byte)];
     let mut text = text;
     while let (true, [first, rest @ ..]) = (start, text)
         && goes(first)
@@ -37,11 +42,23 @@ pub(super) fn strip<'a>(text: &'a [u8], set: Option<&[u8]>, is_text: bool, start
     text
 }
 
+/// Takes white space away from the start or the end.
+fn strip_space(text: &[u8], end: bool) -> &[u8] {
+    let kept = |byte: &u8| !is_space(*byte);
+    if end {
+        let end = text.iter().rposition(kept).map_or(0, |at| at + 1);
+        &text[..end]
+    } else {
+        let start = text.iter().position(kept).unwrap_or(text.len());
+        &text[start..]
+    }
+}
+
 fn is_space(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte == 0xb
 }
 
-pub(super) fn split_lines(text: &[u8], keep: bool) -> Vec<&[u8]> {
+pub(super) fn split_lines<'a>(text: &'a [u8], keep: bool, budget: &mut Budget) -> Result<Vec<&'a [u8]>> {
     let mut lines = Vec::new();
     let mut rest = text;
     while let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
@@ -50,13 +67,15 @@ pub(super) fn split_lines(text: &[u8], keep: bool) -> Vec<&[u8]> {
         } else {
             end + 1
         };
+        budget.make_items(1)?;
         lines.push(&rest[..if keep { next } else { end }]);
         rest = &rest[next..];
     }
     if !rest.is_empty() {
+        budget.make_items(1)?;
         lines.push(rest);
     }
-    lines
+    Ok(lines)
 }
 
 pub(super) fn split<'a>(
@@ -64,19 +83,18 @@ pub(super) fn split<'a>(
     separator: Option<&[u8]>,
     most: usize,
     from_end: bool,
+    budget: &mut Budget,
 ) -> Result<Vec<&'a [u8]>> {
     let mut parts = Vec::new();
     let mut rest = text;
     match separator {
         Some([]) => return Err("split: an empty separator".to_owned()),
         Some(separator) => {
+            let (first, last) = (Finder::new(separator), FinderRev::new(separator));
             while parts.len() < most {
-                let found = if from_end {
-                    rfind(rest, separator)
-                } else {
-                    ops::find(rest, separator)
-                };
+                let found = if from_end { last.rfind(rest) } else { first.find(rest) };
                 let Some(at) = found else { break };
+                budget.make_items(1)?;
                 if from_end {
                     parts.push(&rest[at + separator.len()..]);
                     rest = &rest[..at];
@@ -85,13 +103,15 @@ pub(super) fn split<'a>(
                     rest = &rest[at + separator.len()..];
                 }
             }
+            budget.make_items(1)?;
             parts.push(rest);
         }
         None => loop {
-            rest = strip(rest, None, false, !from_end, from_end);
+            rest = strip_space(rest, from_end);
             if rest.is_empty() {
                 break;
             }
+            budget.make_items(1)?;
             if parts.len() >= most {
                 parts.push(rest);
                 break;

@@ -1,5 +1,7 @@
 //! Methods that text and bytes share.
 
+use memchr::memmem::{self, Finder};
+
 use super::case;
 use super::split::{split, split_lines, strip};
 use super::{Arguments, Method, Result, wrong};
@@ -106,8 +108,8 @@ impl Call<'_> {
         let part = self.needed(0)?;
         let found = self.part(1)?.and_then(|(start, text)| {
             let found = match self.method {
-                Method::RFind | Method::RIndex => rfind(text, part),
-                _ => ops::find(text, part),
+                Method::RFind | Method::RIndex => memmem::rfind(text, part),
+                _ => memmem::find(text, part),
             };
             found.map(|at| start + at)
         });
@@ -123,21 +125,16 @@ impl Call<'_> {
     fn count_parts(&self) -> Result<Value> {
         self.arguments.count(self.method, 1, 3)?;
         let part = self.needed(0)?;
-        let Some((_, mut rest)) = self.part(1)? else {
+        let Some((_, text)) = self.part(1)? else {
             return Ok(Value::Int(0));
         };
         if part.is_empty() {
-            return Ok((self.count(rest) + 1).into());
+            return Ok((self.count(text) + 1).into());
         }
-        let mut found = 0_usize;
-        while let Some(at) = ops::find(rest, part) {
-            found += 1;
-            rest = &rest[at + part.len()..];
-        }
-        Ok(found.into())
+        Ok(memmem::find_iter(text, part).count().into())
     }
 
-    fn starts_or_ends(&self) -> Result<Value> {
+    fn starts_or_ends(&self, budget: &mut Budget) -> Result<Value> {
         self.arguments.count(self.method, 1, 3)?;
         let Some((_, text)) = self.part(1)? else {
             return Ok(Value::Bool(false));
@@ -147,7 +144,14 @@ impl Call<'_> {
             _ => text.ends_with(part),
         };
         if let Some(Value::Tuple(choices)) = self.arguments.get(0) {
-            return Ok(choices.iter().filter_map(Value::as_bytes).any(test).into());
+            for choice in choices.iter().filter_map(Value::as_bytes) {
+                budget.look(1)?;
+                budget.scan(choice.len().min(text.len()))?;
+                if test(choice) {
+                    return Ok(Value::Bool(true));
+                }
+            }
+            return Ok(Value::Bool(false));
         }
         Ok(test(self.needed(0)?).into())
     }
@@ -157,6 +161,7 @@ impl Call<'_> {
         let (old, new) = (self.needed(0)?, self.needed(1)?);
         let most = usize::try_from(self.int(2, "count")?.unwrap_or(-1)).unwrap_or(usize::MAX);
         let (mut rest, mut out, mut done) = (self.text, Vec::new(), 0);
+        let finder = Finder::new(old);
         if old.is_empty() {
             // Between all characters, and around them.
             let whole = self.whole();
@@ -183,7 +188,7 @@ impl Call<'_> {
             }
             return Ok((self.make)(&out));
         }
-        while let Some(at) = (done < most).then(|| ops::find(rest, old)).flatten() {
+        while let Some(at) = (done < most).then(|| finder.find(rest)).flatten() {
             budget.make(at + new.len())?;
             out.extend_from_slice(&rest[..at]);
             out.extend_from_slice(new);
@@ -197,6 +202,7 @@ impl Call<'_> {
     fn join(&self, budget: &mut Budget) -> Result<Value> {
         self.arguments.count(self.method, 1, 1)?;
         let items = ops::items(self.arguments.get(0).unwrap_or(&Value::Nil), budget)?;
+        budget.look(items.len())?;
         let mut out = Vec::new();
         let mut is_bytes = !self.is_text;
         for (at, item) in items.iter().enumerate() {
@@ -220,8 +226,8 @@ impl Call<'_> {
             return Err("partition: an empty separator".to_owned());
         }
         let found = match self.method {
-            Method::Partition => ops::find(self.text, separator),
-            _ => rfind(self.text, separator),
+            Method::Partition => memmem::find(self.text, separator),
+            _ => memmem::rfind(self.text, separator),
         };
         let (text, make) = (self.text, self.make);
         Ok(match found {
@@ -292,10 +298,22 @@ impl Call<'_> {
     }
 
     pub(super) fn run(&self, budget: &mut Budget) -> Result<Value> {
-        budget.make(self.text.len())?;
+        // All look at the whole text, some make another of it, and what is looked for is read too.
+        budget.scan(self.text.len())?;
+        for argument in self
+            .arguments
+            .values
+            .iter()
+            .chain(self.arguments.named.iter().map(|(_, value)| value))
+        {
+            budget.scan(argument.as_bytes().map_or(0, <[u8]>::len))?;
+        }
+        if self.method.makes_text() {
+            budget.make(self.text.len())?;
+        }
         let (text, make) = (self.text, self.make);
         match self.method {
-            Method::StartsWith | Method::EndsWith => self.starts_or_ends(),
+            Method::StartsWith | Method::EndsWith => self.starts_or_ends(budget),
             Method::Find | Method::RFind | Method::Index | Method::RIndex => self.find(),
             Method::Count => self.count_parts(),
             Method::Replace => self.replace(budget),
@@ -313,14 +331,12 @@ impl Call<'_> {
                 self.arguments.count(self.method, 0, 2)?;
                 let most = usize::try_from(self.int(1, "maxsplit")?.unwrap_or(-1)).unwrap_or(usize::MAX);
                 let separator = self.as_bytes(self.arguments.get(0).or(self.arguments.named("sep")))?;
-                let parts = split(text, separator, most, self.method == Method::RSplit)?;
-                budget.make_items(parts.len())?;
+                let parts = split(text, separator, most, self.method == Method::RSplit, budget)?;
                 Ok(Value::list(parts.into_iter().map(make)))
             }
             Method::SplitLines => {
                 let keep = self.arguments.get(0).or(self.arguments.named("keepends"));
-                let lines = split_lines(text, keep.is_some_and(Value::is_true));
-                budget.make_items(lines.len())?;
+                let lines = split_lines(text, keep.is_some_and(Value::is_true), budget)?;
                 Ok(Value::list(lines.into_iter().map(make)))
             }
             Method::RemovePrefix => Ok(make(text.strip_prefix(self.needed(0)?).unwrap_or(text))),
@@ -330,9 +346,4 @@ impl Call<'_> {
                 .ok_or_else(|| wrong("text", self.method)),
         }
     }
-}
-
-pub(super) fn rfind(whole: &[u8], part: &[u8]) -> Option<usize> {
-    let last = whole.len().checked_sub(part.len())?;
-    (0..=last).rev().find(|at| whole[*at..].starts_with(part))
 }

@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::{Pair, Result, find, mismatch, numbers};
+use memchr::memmem;
+
+use super::{Pair, Result, mismatch, numbers};
 use crate::Value;
 use crate::script::python::ast::Compare;
 use crate::script::python::budget::Budget;
@@ -30,21 +32,27 @@ pub(in crate::script::python) fn equal(a: &Value, b: &Value, budget: &mut Budget
                 return Ok(false);
             }
             budget.look(x.len())?;
-            for (key, x) in x.iter() {
-                match y.get(key) {
+            for (name, x) in x.iter() {
+                key(name, budget)?;
+                match y.get(name) {
                     Some(y) if equal(x, y, budget)? => {}
                     _ => return Ok(false),
                 }
             }
             true
         }
-        _ => equal_simple(a, b),
+        _ => equal_simple(a, b, budget)?,
     })
 }
 
 /// The same for what has nothing inside.
-fn equal_simple(a: &Value, b: &Value) -> bool {
-    match (a, b) {
+fn equal_simple(a: &Value, b: &Value, budget: &mut Budget) -> Result<bool> {
+    if let (Some(x), Some(y)) = (a.as_bytes(), b.as_bytes())
+        && x.len() == y.len()
+    {
+        budget.scan(x.len())?;
+    }
+    Ok(match (a, b) {
         (Value::Str(text), Value::Bytes(bytes)) | (Value::Bytes(bytes), Value::Str(text)) => {
             text.as_bytes() == &bytes[..]
         }
@@ -52,7 +60,7 @@ fn equal_simple(a: &Value, b: &Value) -> bool {
         (Value::Bool(flag), other @ (Value::Int(_) | Value::Float(_)))
         | (other @ (Value::Int(_) | Value::Float(_)), Value::Bool(flag)) => *other == Value::Int(i64::from(*flag)),
         _ => a == b,
-    }
+    })
 }
 
 fn has_items(value: &Value) -> bool {
@@ -61,7 +69,12 @@ fn has_items(value: &Value) -> bool {
 
 /// Compares what has nothing inside; nothing comes of others.
 #[inline]
-pub(in crate::script::python) fn compare_simple(operator: Compare, a: &Value, b: &Value) -> Option<Result<bool>> {
+pub(in crate::script::python) fn compare_simple(
+    operator: Compare,
+    a: &Value,
+    b: &Value,
+    budget: &mut Budget,
+) -> Option<Result<bool>> {
     if let (Value::Int(a), Value::Int(b)) = (a, b) {
         match operator {
             Compare::Equal | Compare::Is => return Some(Ok(a == b)),
@@ -77,21 +90,21 @@ pub(in crate::script::python) fn compare_simple(operator: Compare, a: &Value, b:
         return None;
     }
     Some(match operator {
-        Compare::Equal => Ok(equal_simple(a, b)),
-        Compare::NotEqual => Ok(!equal_simple(a, b)),
-        Compare::Is => Ok(is(a, b)),
-        Compare::IsNot => Ok(!is(a, b)),
+        Compare::Equal => equal_simple(a, b, budget),
+        Compare::NotEqual => equal_simple(a, b, budget).map(|equal| !equal),
+        Compare::Is => is(a, b, budget),
+        Compare::IsNot => is(a, b, budget).map(|same| !same),
         Compare::Less | Compare::LessEqual | Compare::Greater | Compare::GreaterEqual => {
-            ordered(operator, a, b, order_simple(a, b))
+            order_simple(a, b, budget).and_then(|order| ordered(operator, a, b, order))
         }
-        Compare::In => contains_simple(b, a),
-        Compare::NotIn => contains_simple(b, a).map(|found| !found),
+        Compare::In => contains_simple(b, a, budget),
+        Compare::NotIn => contains_simple(b, a, budget).map(|found| !found),
     })
 }
 
 /// `is`: of the same type, and equal.
-fn is(a: &Value, b: &Value) -> bool {
-    a.kind() == b.kind() && a == b
+fn is(a: &Value, b: &Value, budget: &mut Budget) -> Result<bool> {
+    Ok(a.kind() == b.kind() && equal_simple(a, b, budget)?)
 }
 
 fn ordered(operator: Compare, a: &Value, b: &Value, order: Option<Ordering>) -> Result<bool> {
@@ -109,7 +122,7 @@ fn ordered(operator: Compare, a: &Value, b: &Value, order: Option<Ordering>) -> 
 }
 
 pub(in crate::script::python) fn compare(operator: Compare, a: &Value, b: &Value, budget: &mut Budget) -> Result<bool> {
-    if let Some(result) = compare_simple(operator, a, b) {
+    if let Some(result) = compare_simple(operator, a, b, budget) {
         return result;
     }
     match operator {
@@ -139,19 +152,24 @@ pub(in crate::script::python) fn order(a: &Value, b: &Value, budget: &mut Budget
             }
             Ok(Some(x.len().cmp(&y.len())))
         }
-        _ => Ok(order_simple(a, b)),
+        _ => order_simple(a, b, budget),
     }
 }
 
-fn order_simple(a: &Value, b: &Value) -> Option<Ordering> {
-    match (a, b) {
-        (Value::Str(_) | Value::Bytes(_), Value::Str(_) | Value::Bytes(_)) => a.as_bytes().partial_cmp(&b.as_bytes()),
-        _ => match numbers(a, b)? {
-            // Whole numbers exactly, not by way of their floating neighbours.
-            Pair::Floats(..) if matches!((a, b), (Value::Int(_), _) | (_, Value::Int(_))) => a.partial_cmp(b),
-            Pair::Floats(x, y) => x.partial_cmp(&y),
-            Pair::Ints(x, y) => Some(x.cmp(&y)),
-        },
+fn order_simple(a: &Value, b: &Value, budget: &mut Budget) -> Result<Option<Ordering>> {
+    if let (Some(x), Some(y)) = (a.as_bytes(), b.as_bytes()) {
+        budget.scan(x.len().min(y.len()))?;
+        return Ok(Some(x.cmp(y)));
+    }
+    Ok(order_numbers(a, b))
+}
+
+fn order_numbers(a: &Value, b: &Value) -> Option<Ordering> {
+    match numbers(a, b)? {
+        // Whole numbers exactly, not by way of their floating neighbours.
+        Pair::Floats(..) if matches!((a, b), (Value::Int(_), _) | (_, Value::Int(_))) => a.partial_cmp(b),
+        Pair::Floats(x, y) => x.partial_cmp(&y),
+        Pair::Ints(x, y) => Some(x.cmp(&y)),
     }
 }
 
@@ -171,18 +189,21 @@ fn contains(whole: &Value, part: &Value, budget: &mut Budget) -> Result<bool> {
             key(part, budget)?;
             Ok(map.contains_key(part))
         }
-        _ => contains_simple(whole, part),
+        _ => contains_simple(whole, part, budget),
     }
 }
 
-fn contains_simple(whole: &Value, part: &Value) -> Result<bool> {
+fn contains_simple(whole: &Value, part: &Value, budget: &mut Budget) -> Result<bool> {
     match (whole, part) {
-        (Value::Str(text), Value::Str(part)) => Ok(text.contains(&**part)),
         (Value::Str(_) | Value::Bytes(_), Value::Str(_) | Value::Bytes(_)) => {
             let (whole, part) = (whole.as_bytes().unwrap_or(&[]), part.as_bytes().unwrap_or(&[]));
-            Ok(find(whole, part).is_some())
+            budget.scan(whole.len().saturating_add(part.len()))?;
+            Ok(memmem::find(whole, part).is_some())
         }
-        (Value::Bytes(bytes), Value::Int(byte)) => Ok(u8::try_from(*byte).is_ok_and(|byte| bytes.contains(&byte))),
+        (Value::Bytes(bytes), Value::Int(byte)) => {
+            budget.scan(bytes.len())?;
+            Ok(u8::try_from(*byte).is_ok_and(|byte| bytes.contains(&byte)))
+        }
         _ => Err(format!("`in` doesn't go with {} and {}", part.kind(), whole.kind())),
     }
 }
@@ -192,6 +213,9 @@ pub(in crate::script::python) fn key(value: &Value, budget: &mut Budget) -> Resu
     match value {
         Value::List(_) => Err("a list can't be a key: use a tuple".to_owned()),
         Value::Map(_) => Err("a dict can't be a key".to_owned()),
+        // A text is read whole to be found.
+        Value::Str(text) => budget.scan(text.len()),
+        Value::Bytes(bytes) => budget.scan(bytes.len()),
         Value::Tuple(items) => {
             budget.look(items.len())?;
             items.iter().try_for_each(|item| key(item, budget))

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::ast::{Binary, Unary};
 use super::budget::Budget;
 use super::format;
-use crate::Value;
+use crate::{Map, Value};
 
 pub(super) use compare::{compare, compare_simple, equal, key, order};
 pub(super) use slice::{set_slice, slice};
@@ -79,6 +79,7 @@ pub(super) fn binary(operator: Binary, a: &Value, b: &Value, budget: &mut Budget
         (Binary::BitOr, Value::Map(x), Value::Map(y)) => {
             budget.make_items(x.len() + y.len())?;
             x.values().chain(y.values()).try_for_each(|item| budget.admit(item))?;
+            y.keys().try_for_each(|name| key(name, budget))?;
             let mut map = (**x).clone();
             map.extend(y.iter().map(|(key, value)| (key.clone(), value.clone())));
             Ok(map.into())
@@ -115,7 +116,9 @@ fn ints(operator: Binary, a: i64, b: i64) -> Result<Value> {
             let inexact = a.rem_euclid(b) != 0;
             if b < 0 && inexact { quotient - 1 } else { quotient }
         }),
-        Binary::Modulo if b != 0 => a.checked_rem(b).map(|rest| {
+        Binary::Modulo if b != 0 => Some({
+            // Of the least number by -1 nothing is left, though the quotient is too large.
+            let rest = a.wrapping_rem(b);
             if rest != 0 && (rest < 0) != (b < 0) {
                 rest + b
             } else {
@@ -125,13 +128,18 @@ fn ints(operator: Binary, a: i64, b: i64) -> Result<Value> {
         Binary::Divide | Binary::FloorDivide | Binary::Modulo => return Err("division by zero".to_owned()),
         #[expect(clippy::cast_precision_loss, reason = "a negative power is no whole number")]
         Binary::Power if b < 0 => return floats(Binary::Power, a as f64, b as f64),
-        Binary::Power => u32::try_from(b).ok().and_then(|b| a.checked_pow(b)),
+        Binary::Power => match a {
+            0 | 1 if b > 0 => Some(a),
+            -1 => Some(if b % 2 == 0 { 1 } else { -1 }),
+            _ => u32::try_from(b).ok().and_then(|b| a.checked_pow(b)),
+        },
         Binary::BitAnd => Some(a & b),
         Binary::BitOr => Some(a | b),
         Binary::BitXor => Some(a ^ b),
         Binary::ShiftLeft | Binary::ShiftRight if b < 0 => return Err("a negative shift".to_owned()),
         Binary::ShiftLeft => match shift() {
-            Some(by) => a.checked_mul(1_i64.checked_shl(by).filter(|one| *one > 0).ok_or(TOO_LARGE)?),
+            // Twice as many bits hold whatever comes of fewer than 64.
+            Some(by) => i64::try_from(i128::from(a) << by).ok(),
             None if a == 0 => Some(0),
             None => None,
         },
@@ -224,7 +232,7 @@ pub(super) fn augment(operator: Binary, place: &mut Value, value: &Value, budget
             let items = items(other, budget)?;
             budget.make_items(items.len())?;
             items.iter().try_for_each(|item| budget.admit(item))?;
-            Arc::make_mut(list).extend(items.iter().cloned());
+            own_list(list, budget)?.extend(items.iter().cloned());
         }
         (_, current, value) => *place = binary(operator, current, value, budget)?,
     }
@@ -247,21 +255,30 @@ pub(super) fn unary(operator: Unary, value: &Value) -> Result<Value> {
     }
 }
 
-/// Where a part begins.
-pub(super) fn find(whole: &[u8], part: &[u8]) -> Option<usize> {
-    match part {
-        [] => Some(0),
-        [first, ..] => {
-            let mut from = 0;
-            loop {
-                let rest = whole.get(from..)?;
-                let at = from + rest.iter().position(|byte| byte == first)?;
-                if whole.get(at..)?.starts_with(part) {
-                    return Some(at);
-                }
-                from = at + 1;
-            }
+/// The items of a list to change them: a copy is made, and spent, if others hold the list too.
+pub(super) fn own_list<'a>(list: &'a mut Arc<Vec<Value>>, budget: &mut Budget) -> Result<&'a mut Vec<Value>> {
+    if Arc::get_mut(list).is_none() {
+        budget.make_items(list.len())?;
+    }
+    Ok(Arc::make_mut(list))
+}
+
+/// The same of a map.
+pub(super) fn own_map<'a>(map: &'a mut Arc<Map>, budget: &mut Budget) -> Result<&'a mut Map> {
+    if Arc::get_mut(map).is_none() {
+        budget.make_items(map.len().saturating_mul(2))?;
+    }
+    Ok(Arc::make_mut(map))
+}
+
+/// Takes a pair out of a map, and keeps the order of the others.
+pub(super) fn remove(map: &mut Map, key: &Value, budget: &mut Budget) -> Result<Option<Value>> {
+    match map.get_index_of(key) {
+        Some(at) => {
+            budget.shift(map.len() - at)?;
+            Ok(map.shift_remove_index(at).map(|(_, value)| value))
         }
+        None => Ok(None),
     }
 }
 
@@ -295,10 +312,9 @@ pub(super) fn items(value: &Value, budget: &mut Budget) -> Result<Arc<Vec<Value>
 }
 
 /// How many items, characters or bytes.
-pub(super) fn length(value: &Value) -> Result<usize> {
+pub(super) fn length(value: &Value, budget: &mut Budget) -> Result<usize> {
     match value {
-        Value::Str(text) if text.is_ascii() => Ok(text.len()),
-        Value::Str(text) => Ok(text.chars().count()),
+        Value::Str(text) => characters(text, budget),
         Value::Bytes(bytes) => Ok(bytes.len()),
         Value::Map(map) => Ok(map.len()),
         other => match other.items() {
@@ -306,6 +322,17 @@ pub(super) fn length(value: &Value) -> Result<usize> {
             None => Err(format!("{} has no length", other.kind())),
         },
     }
+}
+
+/// How many characters a text has: as many as bytes if it is ASCII.
+fn characters(text: &str, budget: &mut Budget) -> Result<usize> {
+    // Many bytes at a time are looked at to know that, and one at a time to count.
+    budget.scan(text.len() / 8)?;
+    if text.is_ascii() {
+        return Ok(text.len());
+    }
+    budget.scan(text.len())?;
+    Ok(text.chars().count())
 }
 
 /// A position; negative ones count from the end.
@@ -325,12 +352,19 @@ pub(super) fn position(index: &Value, len: usize) -> Result<usize> {
         .ok_or_else(|| format!("index {index} of {len} items"))
 }
 
-pub(super) fn index(value: &Value, index: &Value) -> Result<Value> {
+pub(super) fn index(value: &Value, index: &Value, budget: &mut Budget) -> Result<Value> {
     match value {
-        Value::Map(map) => map.get(index).cloned().ok_or_else(|| format!("no key {index}")),
+        Value::Map(map) => {
+            key(index, budget)?;
+            map.get(index).cloned().ok_or_else(|| format!("no key {index}"))
+        }
         Value::Str(text) => {
-            let at = position(index, length(value)?)?;
-            let c = text.chars().nth(at).unwrap_or(' ');
+            let len = characters(text, budget)?;
+            let at = position(index, len)?;
+            let c = match text.as_bytes().get(at) {
+                Some(byte) if len == text.len() => char::from(*byte),
+                _ => text.chars().nth(at).unwrap_or(' '),
+            };
             Ok(Value::from(&*c.encode_utf8(&mut [0; 4])))
         }
         Value::Bytes(bytes) => {
@@ -348,15 +382,18 @@ pub(super) fn index(value: &Value, index: &Value) -> Result<Value> {
 }
 
 /// The item at an index, to change it.
-pub(super) fn index_mut<'a>(value: &'a mut Value, index: &Value) -> Result<&'a mut Value> {
+pub(super) fn index_mut<'a>(value: &'a mut Value, index: &Value, budget: &mut Budget) -> Result<&'a mut Value> {
     match value {
         Value::List(items) => {
             let at = position(index, items.len())?;
-            Arc::make_mut(items).get_mut(at).ok_or_else(String::new)
+            own_list(items, budget)?.get_mut(at).ok_or_else(String::new)
         }
-        Value::Map(map) => Arc::make_mut(map)
-            .get_mut(index)
-            .ok_or_else(|| format!("no key {index}")),
+        Value::Map(map) => {
+            key(index, budget)?;
+            own_map(map, budget)?
+                .get_mut(index)
+                .ok_or_else(|| format!("no key {index}"))
+        }
         other => Err(format!("the items of {} can't be changed", other.kind())),
     }
 }
@@ -367,24 +404,28 @@ pub(super) fn set_index(value: &mut Value, index: &Value, item: Value, budget: &
     if let Value::Map(map) = value {
         key(index, budget)?;
         budget.make_items(1)?;
-        Arc::make_mut(map).insert(index.clone(), item);
+        own_map(map, budget)?.insert(index.clone(), item);
         return Ok(());
     }
-    *index_mut(value, index)? = item;
+    *index_mut(value, index, budget)? = item;
     Ok(())
 }
 
-pub(super) fn delete_index(value: &mut Value, index: &Value) -> Result<()> {
+pub(super) fn delete_index(value: &mut Value, index: &Value, budget: &mut Budget) -> Result<()> {
     match value {
         Value::List(items) => {
             let at = position(index, items.len())?;
-            Arc::make_mut(items).remove(at);
+            budget.shift(items.len() - at)?;
+            own_list(items, budget)?.remove(at);
             Ok(())
         }
-        Value::Map(map) => match Arc::make_mut(map).shift_remove(index) {
-            Some(_) => Ok(()),
-            None => Err(format!("no key {index}")),
-        },
+        Value::Map(map) => {
+            key(index, budget)?;
+            match remove(own_map(map, budget)?, index, budget)? {
+                Some(_) => Ok(()),
+                None => Err(format!("no key {index}")),
+            }
+        }
         other => Err(format!("the items of {} can't be deleted", other.kind())),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Result, items, length};
+use super::{Result, items, length, own_list};
 use crate::Value;
 use crate::script::python::budget::Budget;
 
@@ -65,8 +65,9 @@ pub(in crate::script::python) fn set_slice(
                 };
                 inside && (index - start) % step == 0
             };
+            budget.look(list.len())?;
             let mut index = 0;
-            Arc::make_mut(list).retain(|_| {
+            own_list(list, budget)?.retain(|_| {
                 index += 1;
                 !gone(index - 1)
             });
@@ -74,7 +75,8 @@ pub(in crate::script::python) fn set_slice(
         }
     };
     let (start, stop) = (at(start), at(stop).max(at(start)));
-    Arc::make_mut(list).splice(start..stop, new.iter().cloned());
+    budget.shift(list.len() - start)?;
+    own_list(list, budget)?.splice(start..stop, new.iter().cloned());
     Ok(())
 }
 
@@ -84,7 +86,8 @@ pub(in crate::script::python) fn slice(
     parts: &[Option<Value>; 3],
     budget: &mut Budget,
 ) -> Result<Value> {
-    let (start, stop, step) = bounds(parts, length(value)?)?;
+    let len = length(value, budget)?;
+    let (start, stop, step) = bounds(parts, len)?;
     if step == 1 {
         let (start, stop) = (at(start), at(stop).max(at(start)));
         return match value {
@@ -92,9 +95,10 @@ pub(in crate::script::python) fn slice(
             Value::Bytes(bytes) => Ok(Value::Bytes(bytes.slice(start..stop))),
             Value::Str(text) => {
                 budget.make(stop - start)?;
-                if text.is_ascii() {
+                if len == text.len() {
                     return Ok(text.get(start..stop).unwrap_or("").into());
                 }
+                budget.scan(text.len())?;
                 Ok(text.chars().skip(start).take(stop - start).collect::<String>().into())
             }
             Value::List(_) | Value::Tuple(_) => {
@@ -117,6 +121,12 @@ pub(in crate::script::python) fn slice(
     }
     match value {
         Value::Str(text) => {
+            if len == text.len() {
+                let bytes = text.as_bytes();
+                let chosen = positions.iter().filter_map(|at| bytes.get(*at));
+                return Ok(chosen.map(|byte| char::from(*byte)).collect::<String>().into());
+            }
+            budget.make(len.saturating_mul(size_of::<char>()))?;
             let chars: Vec<char> = text.chars().collect();
             let text: String = positions.iter().filter_map(|at| chars.get(*at)).collect();
             Ok(text.into())

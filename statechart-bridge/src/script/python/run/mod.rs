@@ -124,12 +124,12 @@ impl Frame<'_> {
 
     /// A value that needs no computing.
     #[inline]
-    fn peek<'f>(&'f self, node: &'f Node, cx: &'f Context<'_>) -> Option<&'f Value> {
+    fn peek<'f>(locals: &'f [Option<Value>], node: &'f Node, cx: &'f Context<'_>) -> Option<&'f Value> {
         match &node.op {
             Op::Const(value) => Some(value),
             Op::Parameter(index) => Some(cx.parameter(*index)),
             Op::Attribute(key, _) => cx.get(*key),
-            Op::Local(slot, _) => self.locals.get(*slot)?.as_ref(),
+            Op::Local(slot, _) => locals.get(*slot)?.as_ref(),
             _ => None,
         }
     }
@@ -166,7 +166,7 @@ impl Frame<'_> {
                 }
                 Ok(true)
             }
-            _ => match self.peek(node, cx) {
+            _ => match Self::peek(&self.locals, node, cx) {
                 Some(value) => Ok(value.is_true()),
                 None => Ok(self.eval(node, cx)?.is_true()),
             },
@@ -174,14 +174,14 @@ impl Frame<'_> {
     }
 
     fn compare(&mut self, at: At, operator: Compare, a: &Node, b: &Node, cx: &mut Context<'_>) -> Result<bool> {
-        if let (Some(a), Some(b)) = (self.peek(a, cx), self.peek(b, cx))
-            && let Some(result) = ops::compare_simple(operator, a, b)
+        if let (Some(a), Some(b)) = (Self::peek(&self.locals, a, cx), Self::peek(&self.locals, b, cx))
+            && let Some(result) = ops::compare_simple(operator, a, b, self.budget)
         {
             return self.at(at, result);
         }
         let a = self.eval(a, cx)?;
-        if let Some(b) = self.peek(b, cx)
-            && let Some(result) = ops::compare_simple(operator, &a, b)
+        if let Some(b) = Self::peek(&self.locals, b, cx)
+            && let Some(result) = ops::compare_simple(operator, &a, b, self.budget)
         {
             return self.at(at, result);
         }
@@ -267,11 +267,11 @@ impl Frame<'_> {
 
     fn item(&mut self, at: At, of: &Node, index: &Node, cx: &mut Context<'_>) -> Result<Value> {
         let index = self.index(index, cx)?;
-        let result = match self.peek(of, cx) {
-            Some(of) => ops::index(of, &index),
+        let result = match Self::peek(&self.locals, of, cx) {
+            Some(of) => ops::index(of, &index, self.budget),
             None => {
                 let of = self.eval(of, cx)?;
-                ops::index(&of, &index)
+                ops::index(&of, &index, self.budget)
             }
         };
         self.at(at, result)
@@ -331,6 +331,6 @@ fn time(clock: Clock, cx: &Context<'_>) -> Value {
     match clock {
         Clock::Behind => Value::Float(cx.behind().as_secs_f64()),
         Clock::Simulated => milliseconds(cx.now()),
-        Clock::Wall => milliseconds(cx.now() + cx.behind()),
+        Clock::Wall => milliseconds(cx.now().saturating_add(cx.behind())),
     }
 }

@@ -65,7 +65,7 @@ impl Frame<'_> {
 
     fn delete(&mut self, of: &Node, index: &Node, cx: &mut Context<'_>) -> Result<Flow> {
         let index = self.index(index, cx)?;
-        self.change(of, cx, &mut |value, _| ops::delete_index(value, &index))?;
+        self.change(of, cx, &mut |value, budget| ops::delete_index(value, &index, budget))?;
         Ok(Flow::Next)
     }
 
@@ -238,7 +238,7 @@ impl Frame<'_> {
                 let (of, index) = &**of_and_index;
                 let index = self.index(index, cx)?;
                 self.change(of, cx, &mut |value, budget| {
-                    change(ops::index_mut(value, &index)?, budget)
+                    change(ops::index_mut(value, &index, budget)?, budget)
                 })
             }
             // `map.setdefault(key, []).append(item)`.
@@ -250,7 +250,8 @@ impl Frame<'_> {
                 };
                 self.change(of, cx, &mut |value, budget| {
                     methods::change(value, Method::SetDefault, &arguments, budget)?;
-                    change(ops::index_mut(value, values.first().unwrap_or(&Value::Nil))?, budget)
+                    let key = values.first().unwrap_or(&Value::Nil);
+                    change(ops::index_mut(value, key, budget)?, budget)
                 })
             }
             // Nobody keeps what it was.
