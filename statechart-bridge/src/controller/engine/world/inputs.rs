@@ -1,0 +1,130 @@
+//! What comes in, and whom it is for.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::World;
+use crate::controller::route::Recipients;
+use crate::instance::{Life, Queued};
+use crate::model::compiled::{ClassId, EventId};
+use crate::report::FaultReport;
+use crate::{Event, Fault, InputError, InstanceId};
+
+impl World {
+    pub(crate) fn add_input(&mut self, at: u64, event: Event, to: Option<InstanceId>) -> Result<(), InputError> {
+        self.check_port(event.port())?;
+        self.schedule_input(at, event, to)
+    }
+
+    pub(crate) fn add_broadcast(&mut self, at: u64, event: Event) -> Result<(), InputError> {
+        self.schedule_input(at, event.on(""), None)
+    }
+
+    fn schedule_input(&mut self, at: u64, event: Event, to: Option<InstanceId>) -> Result<(), InputError> {
+        if event.name().is_empty() {
+            return Err(InputError::NoName);
+        }
+        if self.schedule.len() >= self.limits.inputs {
+            let limit = self.limits.inputs;
+            return Err(InputError::Full { limit });
+        }
+        self.schedule.input(at, event, to);
+        Ok(())
+    }
+
+    pub(crate) fn check_port(&self, port: &Arc<str>) -> Result<(), InputError> {
+        if self.model.inports.contains(port) || self.private.contains_key(port) {
+            return Ok(());
+        }
+        let known: Vec<_> = self.model.inports.iter().map(|name| &**name).collect();
+        let (port, known) = (Arc::clone(port), known.join(", "));
+        Err(InputError::NoPort { port, known })
+    }
+
+    /// Gives an event without port to one instance.
+    pub(crate) fn give(&mut self, to: InstanceId, event: Event) {
+        let id = self.model.events.id(event.name());
+        self.push(to, Queued::internal(id, event));
+    }
+
+    /// Gives an event without port to all, or all but one.
+    pub(crate) fn give_all(&mut self, event: &Event, except: Option<InstanceId>) {
+        let id = self.model.events.id(event.name());
+        let to = self.interested(id, event);
+        for instance in to.into_iter().filter(|instance| Some(*instance) != except) {
+            self.push(instance, Queued::internal(id, event.clone()));
+        }
+    }
+
+    /// The instances that an event may matter to, in the order of their creation.
+    pub(super) fn interested(&self, id: EventId, event: &Event) -> Vec<InstanceId> {
+        let mut interested = Vec::new();
+        for class in &self.model.classes {
+            let Some(chart) = &class.chart else {
+                continue;
+            };
+            match self.routes.recipients(&self.model, class.id, id, event) {
+                Recipients::All(all) if chart.responds(id) => interested.extend(all),
+                Recipients::All(all) => self.busy(class.id, all, &mut interested),
+                Recipients::Holders(holders, all) => {
+                    let of_class = |instance: &&InstanceId| {
+                        self.instances
+                            .get(*instance)
+                            .is_some_and(|instance| instance.class == class.id)
+                    };
+                    interested.extend(holders.into_iter().flatten().filter(of_class));
+                    if !chart.keys_stay {
+                        // Their attributes may be others when they come to this event.
+                        self.busy(class.id, all, &mut interested);
+                    }
+                }
+            }
+        }
+        interested.sort_unstable();
+        interested.dedup();
+        interested
+    }
+
+    /// Those of a class that have something to do before they come to an event of now, or wait to be started.
+    fn busy(&self, class: ClassId, all: &BTreeSet<InstanceId>, busy: &mut Vec<InstanceId>) {
+        let is_busy = |id: &&InstanceId| {
+            let instance = self.instances.get(*id);
+            instance.is_some_and(|instance| {
+                instance.class == class && (instance.is_ready || instance.life == Life::Created)
+            })
+        };
+        // A few of many, or the other way round: whatever needs fewer looks, or each accepted connection would look at all
+        // that there are.
+        if all.len() <= self.ready.len() + self.unstarted.len() {
+            busy.extend(all.iter().filter(is_busy));
+        } else {
+            busy.extend(self.ready.iter().chain(&self.unstarted).filter(is_busy));
+        }
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, to: InstanceId, queued: Queued) {
+        let Some(instance) = self.instances.get_mut(&to) else {
+            return;
+        };
+        match instance.life {
+            Life::Halted => return,
+            Life::Created | Life::Started => {}
+        }
+        if instance.queue.len() >= self.limits.queue {
+            let limit = self.limits.queue;
+            let fault = Fault::new(format!(
+                "{limit} events wait already, which is the limit: one was dropped"
+            ));
+            let class = &self.model.class(instance.class).name;
+            self.reports
+                .fault(FaultReport::new(self.now, to, class, "queue", fault));
+            return;
+        }
+        instance.queue.push_back(queued);
+        if !instance.is_ready && instance.life == Life::Started {
+            instance.is_ready = true;
+            self.ready.push(to);
+        }
+    }
+}
