@@ -124,8 +124,8 @@ impl From<Failure> for Box<dyn StdError> {
     }
 }
 
-/// Why a run ended badly.
-#[derive(Clone, Debug)]
+/// Why a run ended badly. Its `Debug` says the same as its `Display`, since that is what a failed `main` prints.
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum RunError {
     /// Something failed, and no process was waiting to hear of it.
@@ -167,6 +167,12 @@ pub enum RunError {
     },
     /// A process ran the environment that runs it.
     Nested,
+}
+
+impl fmt::Debug for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RunError({self})")
+    }
 }
 
 /// A process that waits for something that will not come.

@@ -83,8 +83,8 @@ pub(crate) struct Connect {
     /// come from standard input; on a terminal that is a shell with history.
     #[arg(short, long, value_name = "SML")]
     pub(crate) command: Vec<String>,
-    /// How long to wait for being connected and selected, in seconds.
-    #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
+    /// How long to wait for being connected and selected, in seconds: time for a few tries, which are T5 apart.
+    #[arg(long, value_name = "S", default_value = "30", value_parser = seconds)]
     pub(crate) timeout: Duration,
     /// How long to wait before Select, in milliseconds: some equipment needs a moment.
     #[arg(long, value_name = "MS", default_value_t = 0)]
@@ -107,8 +107,8 @@ pub(crate) struct Ping {
     /// How long to wait between two of them, in seconds.
     #[arg(long, value_name = "S", default_value = "1", value_parser = seconds)]
     pub(crate) interval: Duration,
-    /// How long to wait for being connected and selected, in seconds.
-    #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
+    /// How long to wait for being connected and selected, in seconds: time for a few tries, which are T5 apart.
+    #[arg(long, value_name = "S", default_value = "30", value_parser = seconds)]
     pub(crate) timeout: Duration,
     #[command(flatten)]
     pub(crate) tls: tls::Connecting,
