@@ -70,7 +70,7 @@ impl Args {
         match () {
             () if self.serve => None,
             () if self.sim => Some(Duration::from_secs(600)),
-            () => Some(Duration::from_secs_f64(120.0 + 4.0 * shift / self.speed())),
+            () => Some(Duration::from_secs_f64(600.0 + 4.0 * shift / self.speed())),
         }
     }
 }
