@@ -11,7 +11,8 @@ use examples::soak::{Settings, run};
 /// networks. A line every 5 s tells how things are.
 ///
 /// At the end the books must be right: what was sent and received, connections, tasks, threads, descriptors; and memory may
-/// have grown by a tenth and 16 MiB at most since the end of the warm-up (a fifth of the time, 2 s to 90 s).
+/// have grown by a tenth and 16 MiB at most since the end of the warm-up (a fifth of the time, 2 s to 90 s; and
+/// everything has happened once).
 ///
 /// Ctrl-C ends it early; the books are closed all the same. Exit code 0: all is right. 1: something is not. 2: the command
 /// line was wrong.

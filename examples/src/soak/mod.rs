@@ -34,7 +34,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// How long it takes until memory is what it should stay.
+    /// How long it takes at least until memory is what it should stay.
     fn warm_up(&self) -> Duration {
         (self.lasts / 5).clamp(Duration::from_secs(2), Duration::from_secs(90))
     }
@@ -63,7 +63,8 @@ pub fn run(
         let stop = Shutdown::new(&net);
         let began = net.now();
         let mut crew = threads::Crew::start(settings, &net, &books, &stop).await?;
-        let mut warm = None;
+        // When memory was first read, and what it was.
+        let mut warm: Option<(Duration, u64)> = None;
         let complete;
         let mut interrupted = std::pin::pin!(interrupted);
         loop {
@@ -76,18 +77,22 @@ pub fn run(
                 () = net.sleep(pause) => false,
             };
             let now = net.now() - began;
-            if warm.is_none() && now >= settings.warm_up() {
-                warm = Some(Process::now().resident);
+            // What has not happened yet has not taken its memory yet.
+            if warm.is_none() && now >= settings.warm_up() && books.everything_happened() {
+                warm = Some((now, Process::now().resident));
             }
             tell(&books.line(now, &Process::now()));
-            // On a slow machine it lasts until each thing has happened once.
-            let enough = now >= settings.lasts && (books.everything_happened() || now >= settings.lasts + PATIENCE);
+            // On a slow machine it lasts until each thing has happened once, and then for as long as the warm-up: memory read
+            // twice at the same moment would tell nothing.
+            let measured = warm.is_some_and(|(at, _)| now - at >= settings.warm_up());
+            let enough = now >= settings.lasts && (measured || now >= settings.lasts + PATIENCE);
             if told_to_end || enough {
                 complete = !told_to_end;
                 break;
             }
         }
         let end = Process::now().resident;
+        let warm = warm.map(|(_, resident)| resident);
         tell(&"stopping: what is under way is finished first");
         let in_time = crew.end(&net, PATIENCE).await;
         let tasks = no_tasks(&net).await;
