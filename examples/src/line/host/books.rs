@@ -81,11 +81,11 @@ pub(crate) struct Passed {
     pub(crate) greeted: u64,
     pub(crate) told: u64,
     pub(crate) heard: Option<u64>,
-    /// Lots that came, that were started, that are done; hot lots that were started while one that is not was waiting.
+    /// Lots that came, that were started, that are done.
     pub(crate) came: u64,
     pub(crate) started: u64,
     pub(crate) done: u64,
-    /// Lots that were started though a hot one waited.
+    /// Lots that the controller chose though it knew of a hot one that waited.
     pub(crate) overtaken: u64,
     pub(crate) good: u32,
     pub(crate) scrapped: u32,
@@ -202,6 +202,11 @@ impl Books {
             state.passed.answers += u64::from(answered);
             state.passed.unanswered += u64::from(!answered);
         });
+    }
+
+    /// The controller has chosen a lot though it knew of a hot one that waits.
+    pub(super) fn overtaken(&self) {
+        self.change(|state| state.passed.overtaken += 1);
     }
 
     /// A controller has connected.
@@ -382,10 +387,6 @@ impl State {
         if event.kind != EventKind::WaferStarted {
             self.happened(event.at, event.to_string());
         }
-        let hot_waits = self
-            .lots
-            .values()
-            .any(|page| page.hot && page.state == LotState::Waiting);
         let page = self.lots.get_mut(&event.lot);
         match event.kind {
             EventKind::PowerOn => self.chambers.clear(),
@@ -393,7 +394,6 @@ impl State {
             EventKind::LotStarted => {
                 self.passed.started += 1;
                 if let Some(page) = page {
-                    self.passed.overtaken += u64::from(hot_waits && !page.hot);
                     page.state = LotState::Running;
                     page.port.clone_from(&event.place);
                 }

@@ -13,7 +13,7 @@
 //! | line from the controller | means |
 //! |---|---|
 //! | `state NAME` | the line is idle, running, paused, down or offline |
-//! | `start NAME` | this lot is next |
+//! | `start NAME N` | this lot is next, chosen after so many lines about lots |
 //! | `pause`, `resume` | for the tool |
 //! | `heard N` | so many lines have come |
 
@@ -27,6 +27,7 @@ use components::{
 use tokio::sync::oneshot;
 
 use super::books::Books;
+use super::choice::Choice;
 use super::tool_link::ORDERS;
 use crate::line::news::{BACKPLANE, News, Order, Wish};
 use crate::line::tool::EventKind;
@@ -48,6 +49,7 @@ pub(super) struct Link {
     books: Books,
     /// Lines that the controller was sent.
     told: u64,
+    choice: Choice,
 }
 
 impl Link {
@@ -59,6 +61,7 @@ impl Link {
             tells: Outbox::new(),
             books: books.clone(),
             told: 0,
+            choice: Choice::default(),
         }
     }
 }
@@ -127,6 +130,7 @@ fn line(news: &News) -> Option<String> {
 impl Link {
     async fn tell(&mut self, line: String) -> Outcome {
         self.told += 1;
+        self.choice.told(&line);
         self.outbox.send((line + "\n").into()).await?;
         Ok(())
     }
@@ -161,10 +165,20 @@ impl Link {
                 self.books.heard(self.told, lines.parse()?);
                 return Ok(());
             }
-            ("start", lot) => Order {
-                command: "START",
-                lot: Some(lot.to_owned()),
-            },
+            ("start", chosen) => {
+                let Some((lot, known)) = chosen.split_once(' ') else {
+                    return Err(Failure::new(format!(
+                        "the controller does not say when it chose: {line:?}"
+                    )));
+                };
+                if self.choice.overtakes(lot, known.parse()?) {
+                    self.books.overtaken();
+                }
+                Order {
+                    command: "START",
+                    lot: Some(lot.to_owned()),
+                }
+            }
             ("pause", _) => Order {
                 command: "PAUSE",
                 lot: None,

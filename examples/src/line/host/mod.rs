@@ -9,6 +9,7 @@
 //! ```
 
 mod books;
+mod choice;
 mod link;
 mod log;
 mod tool_link;
