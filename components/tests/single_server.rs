@@ -103,6 +103,49 @@ fn everything_is_sent_before_it_finishes_and_nothing_more_when_it_is_stopped() {
 }
 
 #[test]
+fn what_waits_when_the_producer_has_finished_is_for_the_next_client() {
+    on_both(|sides| async move {
+        let system = System::new(&sides.server);
+        for stop in [false, true] {
+            let server = SingleServer::bind(&system, &sides.listen).await.unwrap();
+            let at = sides.reach(server.local());
+            let mut server = watch(&system, server);
+            for _ in 0..10 {
+                server.inbox.send(Bytes::from_static(&[7; 1000])).await.unwrap();
+            }
+            server.active.finish();
+            sides.server.sleep(sides.short()).await;
+            assert!(server.active.end().is_none(), "it waits for a client");
+            if stop {
+                server.active.stop();
+            } else {
+                let mut client = sides.client.connect(&at).await.unwrap();
+                let mut all = Vec::new();
+                client.read_to_end(&mut all).await.unwrap();
+                assert_eq!(all.len(), 10_000);
+                drop(client);
+                let closed = server.signal.recv().await.unwrap();
+                let closed = if closed.is_finished() {
+                    server.signal.recv().await.unwrap()
+                } else {
+                    closed
+                };
+                let end = SocketShutdown::of(&closed).unwrap();
+                assert!(end.is_clean() && end.sent == 10_000, "{end}");
+            }
+            let end = server.active.await;
+            assert!(end.reason.is_clean(), "{end}");
+            assert!(sides.client.connect(&at).await.is_err(), "the port is free");
+        }
+        // One with nothing to send ends at once.
+        let server = SingleServer::bind(&system, &sides.listen).await.unwrap();
+        let server = watch(&system, server);
+        server.active.finish();
+        assert!(server.active.await.reason.is_clean());
+    });
+}
+
+#[test]
 fn a_client_that_breaks_off_makes_room_for_the_next() {
     on_both(|sides| async move {
         let system = System::new(&sides.server);

@@ -26,8 +26,9 @@ const AT_ONCE: usize = 16;
 /// the client has ended its side, and what waits in the inbox by then is still sent;
 /// [`options`](Self::options) can change that.
 ///
-/// After a [`ProducerFinished`](Signal::ProducerFinished) everything is sent to the client, then the server ends; after a
-/// [`ShutdownMicroprocess`](Signal::ShutdownMicroprocess) at once.
+/// After a [`ProducerFinished`](Signal::ProducerFinished) everything is sent to the client, then the server ends: if there is
+/// none and something waits in the inbox, it goes on to listen, without a limit, until one has come for it. After a
+/// [`ShutdownMicroprocess`](Signal::ShutdownMicroprocess) it ends at once.
 #[doc(alias = "FastRestartSingleServer")]
 pub struct SingleServer {
     /// Bytes to be sent; 16 messages wait.
@@ -116,26 +117,33 @@ impl Component for SingleServer {
             ready: None,
         };
         loop {
-            let control = &mut ports.control;
+            let mut finishing = false;
             let client = poll_fn(|cx| {
-                while let Poll::Ready(Some(signal)) = control.poll_alone(cx) {
-                    if signal.is_end() {
-                        return Poll::Ready(Err(signal));
+                while let Poll::Ready(Some(signal)) = ports.control.poll_alone(cx) {
+                    if signal.is_shutdown() {
+                        return Poll::Ready(Err(Some(signal)));
                     }
+                    finishing |= signal.is_finished();
+                }
+                if finishing && ports.inbox.is_empty() {
+                    return Poll::Ready(Err(None));
                 }
                 listener.poll_accept(cx).map(Ok)
             })
             .await;
             let stream = match client {
                 Ok(stream) => stream?,
-                Err(signal) => {
-                    if signal.is_shutdown() {
+                Err(shutdown) => {
+                    if let Some(signal) = shutdown {
                         context.signal(signal);
                     }
                     return Ok(());
                 }
             };
             let mut connection = Connection::new(stream, ports, self.adapter, None, context);
+            if finishing {
+                connection.tell_to_finish();
+            }
             let mut broken = None;
             let end = poll_fn(|cx| {
                 for turn in 1..=AT_ONCE {

@@ -171,8 +171,7 @@ impl Connection {
                     return Poll::Ready(self.close(HowDied::Shutdown));
                 }
                 if signal.is_finished() && !self.deaf {
-                    self.told = true;
-                    self.finish(HowDied::ProducerFinished);
+                    self.tell_to_finish();
                 }
             }
             self.hear_readiness(cx);
@@ -223,6 +222,12 @@ impl Connection {
     #[cfg(not(feature = "tls"))]
     fn poll_io(&mut self, cx: &mut Task<'_>) -> bool {
         self.poll_send(true, cx) | self.poll_receive(true, cx)
+    }
+
+    /// Nothing more will come to the inbox: what is in it is sent, then it ends.
+    pub(super) fn tell_to_finish(&mut self) {
+        self.told = true;
+        self.finish(HowDied::ProducerFinished);
     }
 
     /// Told to finish: what is in the inbox now is sent, then our side is closed.
