@@ -111,6 +111,40 @@ fn a_recording_is_written_and_read() {
     }
 }
 
+#[test]
+fn a_message_that_could_not_be_read_is_not_written() {
+    let long = Bytes::from(vec![0; (64 << 20) + 1]);
+    let recording = Recording::new([(SECOND, Bytes::from_static(b"short")), (SECOND, long)]);
+    let mut file = Vec::new();
+    let error = recording.write(&mut file).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+    assert!(error.to_string().contains("message 2"), "{error}");
+    assert!(file.is_empty());
+}
+
+#[test]
+fn a_recording_that_ends_within_a_message_says_so() {
+    // It claims more than it has.
+    let error = Recording::read(&mut &b"1 60000000\nabc"[..]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
+    assert!(error.to_string().contains("ends within message 1"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_introspector_lets_time_pass_whatever_its_interval() {
+    let system = system();
+    let introspector = Introspector::new(Duration::ZERO);
+    let mut lines = Inbox::<String>::new();
+    link(components::HasOutbox::outbox(&introspector), &lines).unwrap();
+    let introspector = system.activate(introspector).unwrap();
+    assert!(lines.recv().await.is_some());
+    let began = system.net().now();
+    system.net().sleep(SECOND).await;
+    assert_eq!(system.net().now() - began, SECOND);
+    introspector.finish();
+    assert!(introspector.await.reason.is_clean());
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_introspector_tells_what_changes() {
     let system = system();

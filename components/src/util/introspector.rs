@@ -5,6 +5,9 @@ use std::time::Duration;
 use crate::component::{Component, Outcome};
 use crate::{Boxes, Context, Outbox, Snapshot};
 
+/// The shortest interval.
+const LEAST: Duration = Duration::from_millis(1);
+
 /// Looks at the running graph in each interval and tells what has changed since the last time, as the lines of Axon's
 /// introspector: first all of it, as [`Snapshot::to_lines`] does, then what [`Snapshot::changes_since`] finds. It is in the
 /// graph itself.
@@ -18,11 +21,11 @@ pub struct Introspector {
 }
 
 impl Introspector {
-    /// A look in each interval.
+    /// A look in each interval, of 1 ms at least: a shorter one is made that long.
     pub fn new(interval: Duration) -> Self {
         Self {
             outbox: Outbox::new(),
-            interval,
+            interval: interval.max(LEAST),
         }
     }
 }

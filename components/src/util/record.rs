@@ -13,7 +13,7 @@ use crate::{Boxes, Context, Inbox, Outbox};
 /// Messages that a recorder keeps, if nobody says otherwise.
 const LIMIT: usize = 100_000;
 
-/// The longest message that is read from a file.
+/// The longest message in a file.
 const LONGEST: usize = 64 << 20;
 
 /// Messages, and how long after the beginning each of them came.
@@ -58,8 +58,18 @@ impl Recording<Bytes> {
     /// Writes it: for each message a line with its time in nanoseconds and its length, the bytes, and a line feed.
     ///
     /// # Errors
-    /// Those of the target.
+    /// Those of the target; [`InvalidInput`](io::ErrorKind::InvalidInput), before anything is written, if a message has more
+    /// than 64 MiB.
     pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        for (number, (_, message)) in (1..).zip(&self.messages) {
+            if message.len() > LONGEST {
+                let text = format!(
+                    "message {number} of the recording has {} bytes, in a file it may have {LONGEST}",
+                    message.len()
+                );
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+            }
+        }
         for (at, message) in &self.messages {
             writeln!(to, "{} {}", at.as_nanos(), message.len())?;
             to.write_all(message)?;
@@ -87,8 +97,12 @@ impl Recording<Bytes> {
                     format!("message {number} of the recording begins with {line:?}, not with its time and length");
                 io::Error::new(io::ErrorKind::InvalidData, text)
             })?;
-            let mut message = vec![0; length + 1];
-            from.read_exact(&mut message)?;
+            // Room is taken for what is there, not for what the file says.
+            let mut message = Vec::new();
+            if from.by_ref().take(length as u64 + 1).read_to_end(&mut message)? <= length {
+                let text = format!("the recording ends within message {}", messages.len() + 1);
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
+            }
             if message.pop() != Some(b'\n') {
                 let text = format!("message {} of the recording is longer than it says", messages.len() + 1);
                 return Err(io::Error::new(io::ErrorKind::InvalidData, text));
