@@ -109,7 +109,7 @@ impl Watchdog {
                     "demo: it hangs: nothing has come of it in {} s, and it is ended",
                     limit.as_secs()
                 );
-                std::process::exit(3);
+                real::exit(3);
             }
         });
         Self(alive)

@@ -1,6 +1,7 @@
 //! The shift over the operating system's sockets: the tool under an environment of its own, in real time on a thread of its
 //! own, as if it were another machine; everything else under tokio.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,9 +36,8 @@ async fn work(args: &Args) -> Outcome<bool> {
     let tool = Thread::start(&net, args, &clock, &memory).await?;
 
     let mut consoles = vec![loopback(args.console_port)?, "tls://127.0.0.1:0".parse()?];
-    let socket = std::env::temp_dir().join(format!("line-{}.sock", std::process::id()));
     if cfg!(unix) {
-        consoles.push(format!("unix:{}", socket.display()).parse()?);
+        consoles.push(format!("unix:{}", socket().display()).parse()?);
     }
     let everywhere = net.clone();
     let world = World {
@@ -63,13 +63,25 @@ async fn work(args: &Args) -> Outcome<bool> {
         // Who asks twice has no patience.
         let impatient = world_net.spawn(async move {
             signals.any().await;
-            std::process::exit(130);
+            exit(130);
         });
         drop(impatient);
     };
     let record = shift::run(&world, args, stop).await?;
     tool.stop(&net).await?;
     Ok(outcome::check(&story, args, &memory, &record))
+}
+
+/// Where operators find the Unix socket.
+fn socket() -> PathBuf {
+    std::env::temp_dir().join(format!("line-{}.sock", std::process::id()))
+}
+
+/// Ends the program whatever it does, and leaves no socket behind.
+pub(crate) fn exit(code: i32) -> ! {
+    // There may be none.
+    let _ = std::fs::remove_file(socket());
+    std::process::exit(code)
 }
 
 fn loopback(port: u16) -> Outcome<Endpoint> {

@@ -155,7 +155,7 @@ fn event_report(event: &ToolEvent) -> S6F11 {
         reports: vec![Data {
             rptid: Id::from(1),
             values: vec![
-                Item::u4(event.at.as_millis() as u32),
+                Item::u8(u64::try_from(event.at.as_millis()).unwrap_or(u64::MAX)),
                 Item::ascii(&event.lot),
                 Item::u4(event.wafer),
                 Item::ascii(&event.place),
