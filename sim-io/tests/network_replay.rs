@@ -41,7 +41,7 @@ fn watching_changes_nothing() {
 fn replay(arguments: &[&str]) -> Output {
     let own = std::env::current_exe().unwrap();
     let examples = own.parent().and_then(|deps| deps.parent()).unwrap().join("examples");
-    let example = examples.join(format!("replay{}", std::env::consts::EXE_SUFFIX));
+    let example = examples.join("replay").with_extension(std::env::consts::EXE_EXTENSION);
     Command::new(&example).args(arguments).output().unwrap_or_else(|error| {
         panic!(
             "{}: {error}; `cargo build -p sim-io --examples` builds it",

@@ -16,7 +16,7 @@ enum By {
     Itself(&'static [&'static str]),
     /// This step: it serves until it is killed, and its first line begins so.
     Serving(&'static [&'static str], &'static str),
-    /// Something else, in this file, which names it.
+    /// Something else, in this file, which names it in quotes.
     Other(&'static str),
 }
 
@@ -115,7 +115,7 @@ fn unknown(members: &[Member], root: &Path) -> Vec<String> {
             wrong.push(format!("{package}/{name} is no more"));
         }
         if let Other(file) = by
-            && !std::fs::read_to_string(root.join(file)).is_ok_and(|text| text.contains(name))
+            && !std::fs::read_to_string(root.join(file)).is_ok_and(|text| text.contains(&format!("\"{name}\"")))
         {
             wrong.push(format!("{file} says nothing of {name}"));
         }
