@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use hsms::session::SessionEvent;
+use hsms::session::{CloseReason, SessionEvent};
 use hsms::{
-    ActiveConnection, Bytes, Connection, ConnectionOptions, Delegate, Linktest, Message, PassiveConnection,
-    SessionOptions, StreamFunction, Timers,
+    ActiveConnection, Bytes, Connection, ConnectionOptions, Delegate, Endpoint, Linktest, Message, Net,
+    PassiveConnection, SessionOptions, StreamFunction, Timers,
 };
 use sim_io::Environment;
 use sim_io::network::{Link, Network};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Takes 67 s on the link, many times the linktest interval and T6.
 const LARGE: usize = 4 << 20;
@@ -85,6 +86,58 @@ fn a_large_message_holds_up_no_linktest_of_the_side_that_receives_it() {
     over_a_slow_link(false, async |host: Connection| {
         host.primaries().next().await.unwrap().into_message().text
     });
+}
+
+/// Reads whatever comes, answers the Select, and then nothing any more.
+async fn reads_and_never_answers(net: Net, ready: tokio::sync::oneshot::Sender<Endpoint>) {
+    let mut listener = net.bind(&"tcp://tool:5000".parse().unwrap()).await.unwrap();
+    ready.send(listener.local().clone()).unwrap();
+    let mut host = listener.accept().await.unwrap();
+    let mut select = [0; 14];
+    host.read_exact(&mut select).await.unwrap();
+    // Select.rsp: the same, but for its kind.
+    select[9] = 2;
+    host.write_all(&select).await.unwrap();
+    let mut rest = vec![0; 64 * 1024];
+    while host.read(&mut rest).await.is_ok_and(|count| count > 0) {}
+}
+
+#[test]
+fn a_peer_that_is_always_sent_to_and_never_answers_is_found_out() {
+    let env = Environment::with_seed(3);
+    let network = Network::new(&env);
+    network.set_default_link(Link::default().bandwidth(500_000));
+    let (there, here) = (network.host("tool").unwrap().net(), network.host("host").unwrap().net());
+    let process = env.process(async move {
+        let (ready, at) = tokio::sync::oneshot::channel();
+        let peer = there.spawn(reads_and_never_answers(there.clone(), ready)).unwrap();
+        // Never is everything sent; but a test leaves within seconds, long before T6 is over.
+        let timers = Timers::default().t6(Duration::from_secs(30));
+        let linktest = Linktest::every(Duration::from_secs(10));
+        let options = ConnectionOptions::from(SessionOptions::new(0).timers(timers).linktest(linktest));
+        let host = ActiveConnection::new(&here, at.await.unwrap(), options.max_output(100_000), ());
+        let mut events = host.events();
+        host.enable().unwrap();
+        host.selected(Duration::from_secs(10)).await.unwrap();
+        let streams = async {
+            let about = StreamFunction::new(7, 3);
+            while host.notify(about, vec![7; 20_000]).await.is_ok() {}
+        };
+        let ended = here.timeout(Duration::from_secs(600), streams).await;
+        ended.expect("the test that nobody answers ends it");
+        peer.await.unwrap();
+        host.stop().await;
+        let stats = host.stats();
+        assert_eq!((stats.linktests_failed, stats.linktests_forgiven), (1, 0), "{stats:?}");
+        let mut reasons = Vec::new();
+        while let Some(event) = events.try_next() {
+            if let SessionEvent::Disconnected(reason) = event.event {
+                reasons.push(reason);
+            }
+        }
+        assert!(matches!(reasons[..], [CloseReason::LinktestFailed(1)]), "{reasons:?}");
+    });
+    env.run_until(&process).unwrap();
 }
 
 #[test]

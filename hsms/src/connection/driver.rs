@@ -94,8 +94,12 @@ struct Driver {
     shared: Arc<Shared>,
     framed: Framed<LengthPrefix>,
     alarm: Alarm,
-    /// A control transaction of ours is open, for which the alarm may be set.
-    controls: bool,
+    /// How many control transactions of ours are open, for which the alarm may be set.
+    controls: usize,
+    /// The last of them has left when so many bytes are sent.
+    asked: u64,
+    /// It waits for room.
+    blocked: bool,
     raw: bool,
     /// Why no more is read.
     ended: Option<CloseReason>,
@@ -133,7 +137,9 @@ impl Driver {
             shared: Arc::clone(shared),
             framed,
             alarm: Alarm::default(),
-            controls: false,
+            controls: 0,
+            asked: 0,
+            blocked: false,
             raw: options.raw,
             ended: None,
             last_call: None,
@@ -249,14 +255,23 @@ impl Driver {
 
     fn poll_timers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            let (deadline, controls) = self.shared.with(|state| {
+            let (deadline, controls, blocked) = self.shared.with(|state| {
                 let session = &state.session;
-                (session.deadline(), session.open() > session.open_data())
+                let controls = session.open() - session.open_data();
+                (session.deadline(), controls, state.is_blocked())
             });
+            if blocked {
+                // Before those who wait for room.
+                self.shared.with_session(|_| ());
+            }
+            if controls > self.controls || blocked || self.blocked {
+                self.asked = self.framed.sent() + self.framed.unsent() as u64;
+                self.blocked = blocked;
+            }
             let Some(at) = deadline else {
                 return Poll::Pending;
             };
-            if self.controls && !controls {
+            if self.controls > 0 && controls == 0 {
                 // A Linktest was answered: what is due next is far off, and T6 would ring for nothing.
                 self.alarm.defer(at);
             }
@@ -265,12 +280,14 @@ impl Driver {
                 return Poll::Pending;
             }
             let now = self.shared.net.now();
-            let underway = self.framed.unsent() > 0 || self.framed.is_mid_frame();
+            let half = self.framed.is_mid_frame();
+            let underway = half || self.framed.unsent() > 0;
+            let hindered = half || self.framed.sent() < self.asked;
             // What the session sends now is written below: it need not wake this task.
             self.framed.awake();
             let close = self.shared.with_session(|state| {
                 if underway {
-                    state.session.underway(now);
+                    state.session.underway(hindered, now);
                 }
                 state.session.expire(now);
                 state.close.take()

@@ -320,6 +320,12 @@ impl State {
         changed
     }
 
+    /// Whether what the session wants sent waits for room.
+    #[inline]
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.pending.is_some()
+    }
+
     /// Keeps a message for the user.
     #[inline]
     pub(crate) fn deliver(&mut self, header: Header, text: Bytes) {

@@ -17,8 +17,10 @@ pub(super) struct Link {
     heard: Instant,
     /// The last message either way.
     active: Instant,
-    /// Something was received since the last test was sent, or a message was underway before which no answer can come.
+    /// Something was received since the last test was sent.
     excused: bool,
+    /// No answer can have come yet, whether the peer is there or not.
+    pub(super) hindered: bool,
     /// Tests in a row that failed.
     failures: u32,
 }
@@ -56,12 +58,16 @@ impl Link {
 }
 
 impl<T> Session<T> {
-    /// A part of a message is still on its way, out or in: the link is not silent, and a test or its answer would wait
-    /// behind it. Tell it before [`expire`](Self::expire). A message that does not get on is for T8, or a time limit of
-    /// the transport's.
-    pub fn underway(&mut self, now: Instant) {
+    /// A part of a message is still on its way, out or in: the link is not silent. Tell it before each
+    /// [`expire`](Self::expire) of which it holds. A message that does not get on is for T8, or a time limit of the
+    /// transport's.
+    ///
+    /// `hindered` is for a test that has no answer in time: it has not left itself yet, or what is half received keeps its
+    /// answer from coming. Then it is forgiven. That something else is on its way out is no excuse: the peer may read for
+    /// ever and never answer.
+    pub fn underway(&mut self, hindered: bool, now: Instant) {
         self.link.active = now;
-        self.link.excused = true;
+        self.link.hindered = hindered;
     }
 
     /// The time to think about a test has come.
@@ -100,7 +106,7 @@ impl<T> Session<T> {
             Some(linktest) => (linktest.failures.max(1), linktest.suppress),
             None => (1, false),
         };
-        if forgiving && (self.link.excused || self.open.data() > 0) {
+        if forgiving && (self.link.excused || self.link.hindered || self.open.data() > 0) {
             self.stats.linktests_forgiven += 1;
             return;
         }

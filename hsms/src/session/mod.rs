@@ -312,6 +312,7 @@ impl<T> Session<T> {
         if due(self.link.next) {
             self.linktest_due(now);
         }
+        self.link.hindered = false;
     }
 
     fn transaction_due(&mut self, open: transaction::Open<T>, now: Instant) {

@@ -61,8 +61,8 @@ pub struct Linktest {
     pub failures: u32,
     /// Whether traffic stands for a test: then a test is sent only after a whole interval without a message either way
     /// and while no reply is waited for, which T3 guards, nor a part of a message has passed, whose rest T8 and the write
-    /// timeout guard; and a test that is not answered is forgiven for the same reasons, or if another message came
-    /// meanwhile. A peer that is only sent to is tested all the same, after four intervals without a word from it.
+    /// timeout guard; and a test that is not answered is forgiven if another message came meanwhile or is half received,
+    /// while a reply is waited for, and if it had not left itself yet behind what was sent before. A peer that is only sent to is tested all the same, after four intervals without a word from it.
     /// Default: true.
     pub suppress: bool,
 }

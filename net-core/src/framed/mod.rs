@@ -199,6 +199,12 @@ impl<F: Framing> Framed<F> {
         self.writer.unsent()
     }
 
+    /// Bytes that have reached the system so far. With [`unsent`](Self::unsent) added, a position in what is sent: what was
+    /// gathered up to then has left once this has come there.
+    pub fn sent(&self) -> u64 {
+        self.writer.sent()
+    }
+
     /// Says that the task which polls this runs, and will write or ask for the next frame before it waits: what it sends by
     /// a [`Sender`] of its own meanwhile need not wake it.
     pub fn awake(&mut self) {

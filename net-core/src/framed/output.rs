@@ -25,6 +25,8 @@ pub(super) struct Writer {
     /// long as nobody else has sent anything that is still to be fetched.
     writing: Vec<u8>,
     written: usize,
+    /// Bytes written in all.
+    sent: u64,
     /// TLS may hold back what it was given until it is told to flush.
     unflushed: bool,
     high_water: usize,
@@ -47,6 +49,7 @@ impl Writer {
             shared: None,
             writing: Vec::new(),
             written: 0,
+            sent: 0,
             unflushed: false,
             high_water: limits.pause_at(),
             max: limits.max_output,
@@ -97,6 +100,10 @@ impl Writer {
     #[inline(always)]
     fn level(&self) -> usize {
         self.shared.as_ref().map_or(0, |shared| shared.0.level())
+    }
+
+    pub(super) fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// Bytes that have gathered and are not written yet.
@@ -169,6 +176,7 @@ impl Writer {
                     }
                     Poll::Ready(Ok(n)) => {
                         self.written += n;
+                        self.sent += n as u64;
                         self.stuck = None;
                         self.unflushed = true;
                     }
