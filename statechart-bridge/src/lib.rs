@@ -3,8 +3,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use net_core::Net;
-//! use statechart_bridge::{Chart, Class, Event, Model, Raise, Runtime, State, Transition};
+//! use statechart_bridge::{Chart, Class, Event, Model, Net, Raise, Runtime, State, Transition};
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -92,6 +91,8 @@ pub use model::{
     Action, Association, Chart, Class, Method, Model, ModelBuilder, ModelError, Problem, Raise, Scope, State,
     Transition,
 };
+pub use net_core;
+pub use net_core::Net;
 pub use object::Object;
 pub use ports::{Controller, Hold, InputError, InstanceId, Output, OutputListener, SharedController, WeakController};
 pub use report::{FaultReport, LogLine, Trace, Traced};
