@@ -70,6 +70,11 @@ impl Event {
         &self.parameters
     }
 
+    /// Whether it is a clone of the other, or the other of it.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.name, &other.name) && Arc::ptr_eq(&self.parameters, &other.parameters)
+    }
+
     /// One parameter, counted from 0; nil if there are fewer.
     pub fn parameter(&self, index: usize) -> &Value {
         self.parameters.get(index).unwrap_or(&Value::Nil)

@@ -95,7 +95,7 @@ pub use net_core;
 pub use net_core::Net;
 pub use object::Object;
 pub use ports::{Controller, Hold, InputError, InstanceId, Output, OutputListener, SharedController, WeakController};
-pub use report::{FaultReport, LogLine, Trace, Traced};
+pub use report::{FaultReport, Ignored, LogLine, Trace, Traced};
 pub use script::{Code, Context, Expression, Fault, Key, Outcome, Place, Run, Script};
 pub use semantics::{
     BigStepMaximality, ComboStepMaximality, Concurrency, InputEventLifeline, InternalEventLifeline, Priority,

@@ -74,6 +74,23 @@ pub struct LogLine {
     pub text: String,
 }
 
+/// An input that no transition of any instance took, as they were when it came. Usual, where a model waits for an event in
+/// some states only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignored {
+    /// When, in simulated time since the start.
+    pub time: Duration,
+    /// The event, with its port.
+    pub event: Event,
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { time, event } = self;
+        write!(f, "{:.3} {event}: no transition took it", time.as_secs_f64())
+    }
+}
+
 /// One entry of a trace. Shown, it is a line.
 ///
 /// ```text
@@ -146,6 +163,7 @@ pub(crate) struct Reports {
     pub(crate) faults: Vec<Hear<FaultReport>>,
     pub(crate) logs: Vec<Hear<LogLine>>,
     pub(crate) traces: Vec<Hear<Trace>>,
+    pub(crate) ignored: Vec<Hear<Ignored>>,
 }
 
 impl Reports {
@@ -158,6 +176,16 @@ impl Reports {
     pub(crate) fn fault(&self, report: FaultReport) {
         log_warn!(%report, "fault");
         hear(&self.faults, &report);
+    }
+
+    #[inline]
+    pub(crate) fn tells_ignored(&self) -> bool {
+        !self.ignored.is_empty()
+    }
+
+    pub(crate) fn ignored(&self, now: u64, event: Event) {
+        let time = Duration::from_millis(now);
+        hear(&self.ignored, &Ignored { time, event });
     }
 
     pub(crate) fn log(&self, now: u64, instance: InstanceId, text: String) {
@@ -205,6 +233,7 @@ impl fmt::Debug for Reports {
             .field("faults", &self.faults.len())
             .field("logs", &self.logs.len())
             .field("traces", &self.traces.len())
+            .field("ignored", &self.ignored.len())
             .finish()
     }
 }

@@ -10,7 +10,8 @@ use net_core::Net;
 use sim_io::Environment;
 use sim_io::network::Network;
 use statechart_bridge::{
-    Chart, Controller, Event, Expression, InputError, Limits, Model, Output, OutputListener, Runtime, State, Transition,
+    Chart, Controller, Engine, Event, Expression, InputError, Limits, Model, Output, OutputListener, Runtime, State,
+    Transition,
 };
 
 fn echo() -> Model {
@@ -118,6 +119,61 @@ async fn it_ends_when_nothing_is_pending_if_it_need_not_keep_running() {
     assert_eq!(runtime.simulated_time(), Duration::from_secs(5));
     assert!(outputs.next().await.is_none(), "who waits for outputs is told");
     assert!(runtime.run().await.is_err(), "it can't be started twice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn timers_of_states_that_were_left_keep_nothing_going() {
+    let lit = State::new("on")
+        .transition(Transition::after(Duration::from_secs(30)).to("../off"))
+        .transition(on("ping", "../off").raise(say("pong")));
+    let model = common::model(
+        Chart::new()
+            .initial("off")
+            .state(State::new("off").transition(on("ping", "../on").raise(say("lit"))))
+            .state(lit),
+    );
+    let runtime = Runtime::builder(&model, &Net::os())
+        .keep_running(false)
+        .build()
+        .unwrap();
+    runtime.add_input(ping(1)).unwrap();
+    runtime.add_input_after(Duration::from_secs(1), ping(2)).unwrap();
+    runtime.add_input_after(Duration::from_secs(2), ping(3)).unwrap();
+    runtime.add_input_after(Duration::from_secs(3), ping(4)).unwrap();
+    runtime.run().await.unwrap();
+    assert_eq!(runtime.simulated_time(), Duration::from_secs(3));
+
+    let mut engine = Engine::new(&model).unwrap();
+    engine.start();
+    engine.input(ping(1)).unwrap();
+    assert_eq!(engine.next_due(), Some(Duration::from_secs(30)));
+    engine.advance(Duration::from_secs(10));
+    engine.input(ping(2)).unwrap();
+    assert_eq!(engine.next_due(), None);
+    engine.input(ping(3)).unwrap();
+    assert_eq!(engine.next_due(), Some(Duration::from_secs(40)));
+    engine.advance(Duration::from_secs(60));
+    assert_eq!(engine.states(engine.instances().next().unwrap()), ["/off"]);
+}
+
+#[test]
+fn inputs_that_no_transition_takes_are_told() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&told);
+    let mut engine = Engine::builder(&echo())
+        .on_ignored(move |ignored| heard.lock().unwrap().push(ignored.to_string()))
+        .build()
+        .unwrap();
+    engine.start();
+    engine.input(ping(1)).unwrap();
+    engine.input(Event::new("pinng").on("in").with([2.into()])).unwrap();
+    engine.advance(Duration::from_millis(1500));
+    engine.input(Event::new("pinng").on("in")).unwrap();
+    let expected = [
+        "0.000 in.pinng(2): no transition took it",
+        "1.500 in.pinng: no transition took it",
+    ];
+    assert_eq!(*told.lock().unwrap(), expected);
 }
 
 #[tokio::test(start_paused = true)]

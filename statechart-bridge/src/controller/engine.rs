@@ -124,7 +124,8 @@ impl Engine {
         Duration::from_millis(self.world.now)
     }
 
-    /// When something is due next; none if nothing is waiting.
+    /// When something is due next; none if nothing is waiting. Timers of states that were left don't count, but for those
+    /// that a [`dispatch`](Self::dispatch) since the last [`advance`](Self::advance) has cancelled.
     pub fn next_due(&self) -> Option<Duration> {
         self.world.next_due().map(Duration::from_millis)
     }

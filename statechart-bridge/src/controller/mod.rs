@@ -6,6 +6,7 @@ mod outputs;
 mod route;
 mod runtime;
 mod schedule;
+mod watch;
 
 pub use engine::{Engine, EngineBuilder, EventKey, Limits, Snapshot};
 pub(crate) use engine::{World, milliseconds};

@@ -115,6 +115,24 @@ impl Schedule {
         self.stale = 0;
     }
 
+    /// Throws away what is next as long as it is a timer that was cancelled, so that [`next`](Self::next) tells what will
+    /// happen.
+    #[inline]
+    pub(crate) fn skip_cancelled(&mut self, valid: impl Fn(InstanceId, u32, u64) -> bool) {
+        let cancelled = |entry: &Entry| match &entry.what {
+            What::Input(..) | What::Raise(_) => false,
+            What::Timer { instance, timer, token } => !valid(*instance, *timer, *token),
+        };
+        while self.stale > 0 && self.line.front().is_some_and(cancelled) {
+            self.line.pop_front();
+            self.stale -= 1;
+        }
+        while self.stale > 0 && self.heap.peek().is_some_and(|Reverse(entry)| cancelled(entry)) {
+            self.heap.pop();
+            self.stale -= 1;
+        }
+    }
+
     /// When the next one is due.
     #[inline]
     pub(crate) fn next(&self) -> Option<u64> {

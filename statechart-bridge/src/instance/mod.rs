@@ -113,6 +113,11 @@ pub(crate) struct Queued {
 }
 
 impl Queued {
+    /// Whether it is this event, not one like it.
+    pub(crate) fn is_of(&self, event: &Event) -> bool {
+        self.event.as_ref().is_some_and(|own| own.is_same(event))
+    }
+
     /// An event without port.
     pub(crate) fn internal(id: EventId, event: Event) -> Self {
         Self {

@@ -66,6 +66,19 @@ impl Model {
             .map(|(name, default)| (name, default.is_none()))
     }
 
+    /// Whether a transition of any class waits for events with this name.
+    pub fn waits_for(&self, event: &str) -> bool {
+        self.0.events.id(event) != compiled::EventId::OTHER
+    }
+
+    /// The names of the events that transitions wait for, in alphabetical order; without those that transitions name by
+    /// their beginning only.
+    pub fn events(&self) -> Vec<&Arc<str>> {
+        let mut names: Vec<_> = self.0.events.names.keys().collect();
+        names.sort_unstable();
+        names
+    }
+
     /// What is doubtful, but allowed.
     pub fn warnings(&self) -> &[Problem] {
         &self.0.warnings

@@ -215,6 +215,26 @@ impl Parameters<'_> {
 }
 
 impl SocketCommand {
+    /// The names of all commands.
+    pub const NAMES: [&str; 16] = [
+        "create_socket",
+        "bind_socket",
+        "listen_socket",
+        "accept_socket",
+        "connect_socket",
+        "recv_socket",
+        "send_socket",
+        "close_socket",
+        "stop",
+        "shutdown_socket",
+        "start_tls_socket",
+        "cancel_socket",
+        "configure_socket",
+        "create_datagram_socket",
+        "send_to_socket",
+        "recv_from_socket",
+    ];
+
     /// The command in an event; `None` if its name is none of a command's. The port isn't looked at.
     ///
     /// # Errors

@@ -370,3 +370,12 @@ fn other_events_on_the_port_are_ignored() {
         assert_eq!(rig.queue.waiting(), 0);
     });
 }
+
+#[test]
+fn the_list_of_names_has_all_commands() {
+    for name in SocketCommand::NAMES {
+        let known = SocketCommand::from_event(&Event::new(name));
+        assert_ne!(known, Ok(None), "{name}");
+    }
+    assert_eq!(SocketCommand::from_event(&Event::new("send_sokcet")), Ok(None));
+}

@@ -10,10 +10,12 @@ Input, a line for each event:
   port.event(1, \"text\", b\"\\x00\")  with parameters: constants of the action language
   event                         on the only inport; without a port if there is not exactly one
   +1.5 port.event               1.5 seconds from now
-Empty lines and lines that begin with # are skipped. A line that makes no sense is told on standard error.
+Empty lines and lines that begin with # are skipped. A line that makes no sense, or an event that no transition waits
+for, is told on standard error.
 
 Output, a line for each event:  SECONDS #INSTANCE port.event(parameters)
-What the model prints comes as it is. Faults of the model and the trace come on standard error.
+What the model prints comes as it is. Faults of the model and the trace come on standard error; with --sockets also each
+error of a socket that no transition caught, and what is no command of the socket service.
 
 It ends when the input has ended and nothing waits: no event, no timer, no open socket; or by Ctrl-C or SIGTERM.
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use net_core::Net;
-use statechart_bridge::socket::boot_translation_service;
-use statechart_bridge::{Controller, Document, Output, OutputListener, Runtime};
+use statechart_bridge::socket::{SOCKET_IN, SOCKET_OUT, SocketCommand, SocketError, boot_translation_service};
+use statechart_bridge::{Controller, Document, Ignored, Output, OutputListener, Runtime};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use crate::args::RunArguments;
@@ -53,6 +53,10 @@ async fn drive(arguments: &RunArguments, document: Document, values: Vec<statech
         .keep_running(false)
         .on_fault(|fault| tell(fault))
         .on_log(|line| say(&line.text));
+    let sockets = arguments.sockets;
+    if sockets {
+        builder = builder.on_ignored(tell_uncaught);
+    }
     if arguments.trace {
         builder = builder.on_trace(|trace| tell(trace));
     }
@@ -60,10 +64,14 @@ async fn drive(arguments: &RunArguments, document: Document, values: Vec<statech
         Ok(runtime) => Arc::new(runtime),
         Err(fault) => return failed(fault),
     };
-    let sockets = arguments.sockets;
     let print: Arc<dyn OutputListener> = Arc::new(move |output: &Output| {
-        if !(sockets && &**output.event.port() == "socket_out") {
+        if !(sockets && **output.event.port() == *SOCKET_OUT) {
             say(&output.to_string());
+        } else if !SocketCommand::NAMES.contains(&&**output.event.name()) {
+            tell(format_args!(
+                "statechart: {output}: no command of the socket service, expected one of {}",
+                SocketCommand::NAMES.join(", ")
+            ));
         }
     });
     runtime.add_output_listener(&[], print);
@@ -98,6 +106,22 @@ async fn drive(arguments: &RunArguments, document: Document, values: Vec<statech
     ExitCode::SUCCESS
 }
 
+/// Tells an error of a socket that no transition caught: the model may wait for ever for what comes no more.
+fn tell_uncaught(ignored: &Ignored) {
+    let event = &ignored.event;
+    if **event.port() != *SOCKET_IN || !matches!(&**event.name(), "error_socket" | "unknown_error_socket") {
+        return;
+    }
+    let (time, name, socket) = (ignored.time.as_secs_f64(), event.name(), event.parameter(0));
+    match SocketError::from_value(event.parameter(1)) {
+        Some(error) => tell(format_args!(
+            "statechart: {time:.3} {name} that no transition caught: {socket}, {}: {error} ({})",
+            error.op, error.kind
+        )),
+        None => tell(format_args!("statechart: {ignored}")),
+    }
+}
+
 /// Gives the events of standard input, until its end.
 async fn read(runtime: &Runtime, document: &Document) {
     let mut input = BufReader::new(tokio::io::stdin());
@@ -118,6 +142,7 @@ async fn read(runtime: &Runtime, document: &Document) {
             continue;
         }
         let given = document.event(text).and_then(|(event, delay)| {
+            let name = Arc::clone(event.name());
             let result = if event.port().is_empty() {
                 runtime.broadcast(delay, event)
             } else if delay == Duration::ZERO {
@@ -125,7 +150,15 @@ async fn read(runtime: &Runtime, document: &Document) {
             } else {
                 runtime.add_input_after(delay, event)
             };
-            result.map_err(|error| error.to_string())
+            result.map_err(|error| error.to_string())?;
+            if document.model().waits_for(&name) {
+                return Ok(());
+            }
+            let known: Vec<&str> = document.model().events().into_iter().map(|name| &**name).collect();
+            Err(format!(
+                "no transition waits for `{name}`: expected one of {}",
+                known.join(", ")
+            ))
         });
         if let Err(what) = given {
             tell(format_args!("statechart: {what}"));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Engine, World};
 use crate::report::Reports;
-use crate::{Fault, FaultReport, LogLine, Model, Trace, Value};
+use crate::{Fault, FaultReport, Ignored, LogLine, Model, Trace, Value};
 
 /// What must not grow without end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +86,13 @@ impl EngineBuilder {
     #[must_use]
     pub fn on_trace(mut self, listener: impl Fn(&Trace) + Send + Sync + 'static) -> Self {
         self.reports.traces.push(Arc::new(listener));
+        self
+    }
+
+    /// Tells each input that no transition took, when all that was due at its time is done.
+    #[must_use]
+    pub fn on_ignored(mut self, listener: impl Fn(&Ignored) + Send + Sync + 'static) -> Self {
+        self.reports.ignored.push(Arc::new(listener));
         self
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::Limits;
 use crate::controller::route::Routes;
+use crate::controller::watch::Watch;
 use crate::controller::{Listeners, Schedule};
 use crate::instance::Instance;
 use crate::model::compiled::{Class, Model};
@@ -41,6 +42,7 @@ pub(crate) struct World {
     pub(super) next_instance: u64,
     pub(super) next_port: u64,
     effects: Effects,
+    watch: Watch,
     /// For the rounds, used again.
     round: Vec<InstanceId>,
 }
@@ -65,6 +67,7 @@ impl World {
             next_instance: 1,
             next_port: 0,
             effects: Effects::default(),
+            watch: Watch::default(),
             round: Vec::new(),
             model,
         }

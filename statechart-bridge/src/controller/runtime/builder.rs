@@ -8,7 +8,7 @@ use net_core::Net;
 
 use super::inbox::Inbox;
 use super::{Runtime, Shared};
-use crate::{Engine, EngineBuilder, Fault, FaultReport, Limits, LogLine, Model, Trace, Value};
+use crate::{Engine, EngineBuilder, Fault, FaultReport, Ignored, Limits, LogLine, Model, Trace, Value};
 
 type Behind = Arc<dyn Fn(&Runtime, Duration) + Send + Sync>;
 
@@ -89,6 +89,13 @@ impl RuntimeBuilder {
     #[must_use]
     pub fn on_trace(mut self, listener: impl Fn(&Trace) + Send + Sync + 'static) -> Self {
         self.engine = self.engine.on_trace(listener);
+        self
+    }
+
+    /// See [`EngineBuilder::on_ignored`].
+    #[must_use]
+    pub fn on_ignored(mut self, listener: impl Fn(&Ignored) + Send + Sync + 'static) -> Self {
+        self.engine = self.engine.on_ignored(listener);
         self
     }
 

@@ -7,6 +7,7 @@ use crate::model::class::Class;
 use crate::model::compiled::{self, Operand, To};
 use crate::model::raise::{Action, Destination, Raise};
 use crate::script::Expression;
+use crate::socket::{SOCKET_OUT, SocketCommand};
 use crate::{Event, Value};
 
 impl Compiler {
@@ -53,6 +54,18 @@ impl Compiler {
                 Some(number) => To::Private(number),
                 // One that nobody declared is no error: whoever listens on all ports hears it.
                 None => {
+                    if **port == *SOCKET_OUT && !SocketCommand::NAMES.contains(&&*raise.event) {
+                        let what = format!(
+                            "`{}` is no command of the socket service: expected one of {}",
+                            raise.event,
+                            SocketCommand::NAMES.join(", ")
+                        );
+                        self.warn(
+                            &raise.place,
+                            format!("class {}, raise on {SOCKET_OUT}", class.name),
+                            what,
+                        );
+                    }
                     event = event.on(Arc::clone(port));
                     To::Output
                 }

@@ -157,6 +157,11 @@ impl World {
         };
         instance.life = Life::Halted;
         instance.queue.clear();
+        for token in &mut instance.machine.timers {
+            if std::mem::take(token) != 0 {
+                self.schedule.cancelled();
+            }
+        }
         let class = &self.model.class(instance.class).name;
         let report = FaultReport::new(self.now, id, class, "halted", fault);
         self.reports.fault(report);

@@ -1,5 +1,6 @@
 //! Going on: what is due, and the steps that it makes instances take.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ impl World {
     /// Lets time pass, and does all that is due on the way.
     pub(crate) fn run_until(&mut self, to: u64) {
         self.clock = to;
+        // A dispatch may have cancelled some.
+        self.schedule.skip_cancelled(valid(&self.instances));
         while self.started {
             match self.next_due() {
                 Some(at) if at <= to => {
@@ -81,11 +84,22 @@ impl World {
             }
         }
         self.round = round;
-        let instances = &self.instances;
-        self.schedule.tidy(|instance, timer, token| {
-            let instance = instances.get(&instance);
-            instance.is_some_and(|instance| instance.machine.timers.get(timer as usize) == Some(&token))
-        });
+        self.schedule.tidy(valid(&self.instances));
+        self.schedule.skip_cancelled(valid(&self.instances));
+        self.tell_ignored();
+    }
+
+    /// Tells the inputs that nobody took. What waits for the start of an instance may be taken yet.
+    fn tell_ignored(&mut self) {
+        for event in self.watch.ignored() {
+            let waits = |id: &InstanceId| {
+                let instance = self.instances.get(id);
+                instance.is_some_and(|instance| instance.queue.iter().any(|queued| queued.is_of(&event)))
+            };
+            if !self.unstarted.iter().any(waits) {
+                self.reports.ignored(self.now, event);
+            }
+        }
     }
 
     fn happen(&mut self, what: What) {
@@ -175,6 +189,9 @@ impl World {
     }
 
     fn route(&mut self, event: Event, to: Option<InstanceId>) {
+        if self.reports.tells_ignored() {
+            self.watch.came(&event);
+        }
         let id = self.model.events.id(event.name());
         let (port, to) = match self.private.get(event.port()) {
             Some((owner, number)) => {
@@ -226,6 +243,11 @@ impl World {
             } else {
                 instance.spins = (self.epoch, 0);
             }
+            let watched = if self.reports.tells_ignored() {
+                due.as_ref().and_then(|due| due.event.clone())
+            } else {
+                None
+            };
             let class = model.class(instance.class);
             let mut environment = Environment {
                 model: &model,
@@ -241,6 +263,11 @@ impl World {
                 self.routes.update(&model, chart, instance);
             }
             let spins = instance.spins.1;
+            if let Some(event) = watched
+                && !matches!(stepped, Ok(Stepped::Idle))
+            {
+                self.watch.taken(&event);
+            }
             self.flush(id, class);
             match stepped {
                 Err(panic) => return self.halt(id, Fault::new(panic.to_string())),
@@ -367,6 +394,14 @@ impl World {
         effects.local.clear();
         // The buffers are used again.
         self.effects = effects;
+    }
+}
+
+/// Tells of each timer whether it still counts.
+fn valid(instances: &BTreeMap<InstanceId, Instance>) -> impl Fn(InstanceId, u32, u64) -> bool {
+    |instance, timer, token| {
+        let instance = instances.get(&instance);
+        instance.is_some_and(|instance| instance.machine.timers.get(timer as usize) == Some(&token))
     }
 }
 
