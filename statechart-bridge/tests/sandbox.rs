@@ -171,6 +171,26 @@ fn work_on_text() {
         let code = format!("{spent}for i in range(3000):\n  x = {work}\nfail('went on')");
         stopped(&code, "the code was stopped");
     }
+    // Nor does an error repeat all of it.
+    for wrong in [
+        "d[t + 'b']",
+        "{}.pop(t)",
+        "int(t)",
+        "float(t)",
+        "ord(t)",
+        "[].index(t)",
+        "[].remove(t)",
+        "bytes([t])",
+        "'{:{}}'.format(1, t)",
+    ] {
+        let told = fault("", "return 0", &format!("t = 'ä' * 10 ** 6\nd = {{}}\nx = {wrong}"));
+        assert!(
+            told.contains("c.xml:") && told.contains("ä…"),
+            "{wrong}: {}",
+            &told[..told.len().min(500)]
+        );
+        assert!(told.len() < 500, "{wrong}: {}", told.len());
+    }
     // Little text takes little.
     let code =
         "t = 'GET / HTTP/1.1' * 10\nfor i in range(5000):\n  x = t.find('HTTP') + len(t) + ord(t[100])\n  y = t == 'a'";

@@ -242,7 +242,7 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
                 let parsed = digits.and_then(|digits| digits.parse().ok());
                 parsed
                     .map(Value::Float)
-                    .ok_or_else(|| format!("float: `{text}` is no number"))
+                    .ok_or_else(|| format!("float: `{}` is no number", format::brief(&text)))
             }
             other => float(number(function, other)?),
         },
@@ -264,7 +264,7 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
                 budget.look(items.len())?;
                 let bytes = items.iter().map(|item| {
                     let byte = item.as_int().and_then(|byte| u8::try_from(byte).ok());
-                    byte.ok_or_else(|| format!("bytes: {item} is no byte: expected 0 to 255"))
+                    byte.ok_or_else(|| format!("bytes: {} is no byte: expected 0 to 255", format::brief(item)))
                 });
                 Ok(bytes.collect::<Result<Vec<u8>>>()?.into())
             }
@@ -406,7 +406,7 @@ pub(super) fn pure(function: Function, arguments: &Arguments<'_>, budget: &mut B
         Function::Ord => match first {
             Value::Str(text) if text.chars().count() == 1 => Ok(text.chars().next().map_or(0, u32::from).into()),
             Value::Bytes(bytes) if bytes.len() == 1 => Ok(bytes.first().copied().map_or(0, u32::from).into()),
-            other => Err(format!("ord: expected one character, not {other}")),
+            other => Err(format!("ord: expected one character, not {}", format::brief(other))),
         },
         Function::Chr => {
             let code = u32::try_from(integer(function, first)?).ok().and_then(char::from_u32);
@@ -503,7 +503,7 @@ fn int(arguments: &Arguments<'_>, budget: &mut Budget) -> Result<Value> {
             };
             numbers::parse(&text, radix)
                 .map(Value::Int)
-                .ok_or_else(|| format!("int: `{text}` is no whole number of 64 bits"))
+                .ok_or_else(|| format!("int: `{}` is no whole number of 64 bits", format::brief(&text)))
         }
         other => Ok(Value::Int(integer(Function::Int, other)?)),
     }

@@ -4,7 +4,7 @@ mod braces;
 mod percent;
 mod spec;
 
-use std::fmt::Write as _;
+use std::fmt::{self, Display, Write as _};
 
 pub(super) use braces::format;
 pub(super) use percent::percent;
@@ -185,6 +185,28 @@ pub(super) fn ops_int(float: f64) -> Result<Value> {
         .contains(&whole)
         .then_some(Value::Int(whole as i64))
         .ok_or_else(|| ops::TOO_LARGE.to_owned())
+}
+
+/// A value in the message of an error: its beginning, if it is long.
+pub(super) fn brief(value: &impl Display) -> String {
+    const MOST: usize = 80;
+    struct Beginning(String);
+    impl fmt::Write for Beginning {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            let room = MOST.saturating_sub(self.0.len());
+            if text.len() <= room {
+                self.0.push_str(text);
+                return Ok(());
+            }
+            self.0.push_str(&text[..text.floor_char_boundary(room)]);
+            self.0.push('…');
+            // Nobody reads the rest, so that nobody shall write it.
+            Err(fmt::Error)
+        }
+    }
+    let mut beginning = Beginning(String::new());
+    let _ = write!(beginning, "{value}");
+    beginning.0
 }
 
 const WIDEST: usize = 1024;

@@ -53,7 +53,8 @@ pub(super) fn parse(text: &str) -> Result<Spec> {
     let known = spec.kind.is_none_or(|kind| "sdfFeEgGxXobcn%".contains(kind));
     if !known || chars.next().is_some() {
         return Err(format!(
-            "`{text}` is no format: expected such as `>8`, `05d`, `.2f`, `x`"
+            "`{}` is no format: expected such as `>8`, `05d`, `.2f`, `x`",
+            super::brief(&text)
         ));
     }
     Ok(spec)

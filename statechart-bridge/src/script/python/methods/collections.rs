@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Arguments, Method, Result, wrong};
 use crate::script::python::budget::Budget;
-use crate::script::python::ops;
+use crate::script::python::{format, ops};
 use crate::{Map, Value};
 
 pub(super) fn change_list(
@@ -59,7 +59,7 @@ pub(super) fn change_list(
                     budget.shift(list.len() - at)?;
                     list.remove(at);
                 }
-                None => return Err(format!("remove: {value} is not in the list")),
+                None => return Err(format!("remove: {} is not in the list", format::brief(value))),
             }
         }
         (Method::Clear, None) => list.clear(),
@@ -149,7 +149,7 @@ pub(super) fn change_map(
             match (ops::remove(map, key, budget)?, arguments.get(1)) {
                 (Some(value), _) => Ok(value),
                 (None, Some(default)) => Ok(default.clone()),
-                (None, None) => Err(format!("no key {key}")),
+                (None, None) => Err(ops::no_key(key)),
             }
         }
         (Method::PopItem, None) => match map.pop() {
@@ -210,7 +210,11 @@ pub(super) fn list_method(
     match (method, arguments.get(0)) {
         (Method::Index, Some(value)) => match position(items, value, budget)? {
             Some(at) => Ok(at.into()),
-            None => Err(format!("index: {value} is not in the {}", receiver.kind())),
+            None => Err(format!(
+                "index: {} is not in the {}",
+                format::brief(value),
+                receiver.kind()
+            )),
         },
         (Method::Count, Some(value)) => {
             budget.look(items.len())?;

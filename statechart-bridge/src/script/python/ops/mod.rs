@@ -257,7 +257,7 @@ pub(super) fn unary(operator: Unary, value: &Value) -> Result<Value> {
 
 /// The items of a list to change them: a copy is made, and spent, if others hold the list too.
 pub(super) fn own_list<'a>(list: &'a mut Arc<Vec<Value>>, budget: &mut Budget) -> Result<&'a mut Vec<Value>> {
-    if Arc::get_mut(list).is_none() {
+    if Arc::strong_count(list) > 1 {
         budget.make_items(list.len())?;
     }
     Ok(Arc::make_mut(list))
@@ -265,10 +265,14 @@ pub(super) fn own_list<'a>(list: &'a mut Arc<Vec<Value>>, budget: &mut Budget) -
 
 /// The same of a map.
 pub(super) fn own_map<'a>(map: &'a mut Arc<Map>, budget: &mut Budget) -> Result<&'a mut Map> {
-    if Arc::get_mut(map).is_none() {
+    if Arc::strong_count(map) > 1 {
         budget.make_items(map.len().saturating_mul(2))?;
     }
     Ok(Arc::make_mut(map))
+}
+
+pub(super) fn no_key(key: &Value) -> String {
+    format!("no key {}", format::brief(key))
 }
 
 /// Takes a pair out of a map, and keeps the order of the others.
@@ -356,7 +360,7 @@ pub(super) fn index(value: &Value, index: &Value, budget: &mut Budget) -> Result
     match value {
         Value::Map(map) => {
             key(index, budget)?;
-            map.get(index).cloned().ok_or_else(|| format!("no key {index}"))
+            map.get(index).cloned().ok_or_else(|| no_key(index))
         }
         Value::Str(text) => {
             let len = characters(text, budget)?;
@@ -390,9 +394,7 @@ pub(super) fn index_mut<'a>(value: &'a mut Value, index: &Value, budget: &mut Bu
         }
         Value::Map(map) => {
             key(index, budget)?;
-            own_map(map, budget)?
-                .get_mut(index)
-                .ok_or_else(|| format!("no key {index}"))
+            own_map(map, budget)?.get_mut(index).ok_or_else(|| no_key(index))
         }
         other => Err(format!("the items of {} can't be changed", other.kind())),
     }
@@ -423,7 +425,7 @@ pub(super) fn delete_index(value: &mut Value, index: &Value, budget: &mut Budget
             key(index, budget)?;
             match remove(own_map(map, budget)?, index, budget)? {
                 Some(_) => Ok(()),
-                None => Err(format!("no key {index}")),
+                None => Err(no_key(index)),
             }
         }
         other => Err(format!("the items of {} can't be deleted", other.kind())),
