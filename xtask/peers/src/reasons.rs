@@ -102,6 +102,27 @@ pub const ALL: &[Reason] = &[
         promise: "",
         why: SWEEP,
     },
+    Reason {
+        tables: &["messages/virtual-messages-1"],
+        row: "sim-io",
+        promise: "",
+        why: "Four polls of the channel's own task for each round trip, over half of some 10,000 instructions: it would take \
+              who waits for the reply to drive the connection.",
+    },
+    Reason {
+        tables: &["statechart/bare", "statechart/controller", "statechart/scripted"],
+        row: "statechart-bridge",
+        promise: ">=",
+        why: "Some 800 instructions for a transition, of which 230 look for the enabled one and 250 fire it; the tables are \
+              interpreted, and every option of semantics is open at run time.",
+    },
+    Reason {
+        tables: &["statechart/http-10", "statechart/http-100"],
+        row: "statechart-bridge, http_echo_server.xml",
+        promise: "",
+        why: "A request is several events through a model whose action code is interpreted, and takes some 160 allocations; \
+              what each part costs is not broken down.",
+    },
 ];
 
 const TURN: &str = "What a turn (wake up, read, answer, write, wait) costs beside system calls: some 0.3 us of the server's \
