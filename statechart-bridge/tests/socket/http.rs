@@ -29,9 +29,9 @@ mod in_virtual_time {
 }
 
 /// A model that runs with the socket service.
-struct Model {
-    runtime: Runtime,
-    service: SocketService,
+pub(crate) struct Model {
+    pub(crate) runtime: Runtime,
+    pub(crate) service: SocketService,
     printed: UnboundedReceiver<String>,
     faults: Arc<Mutex<Vec<String>>>,
 }
@@ -63,7 +63,7 @@ impl Model {
     }
 
     /// The echo server on a free port, which it prints.
-    async fn server(net: &Net) -> (Self, u16) {
+    pub(crate) async fn server(net: &Net) -> (Self, u16) {
         let mut server = Self::start(net, "http_echo_server.xml", &[("address", "127.0.0.1"), ("port", "0")]);
         let line = server.line().await;
         let port = line
@@ -73,7 +73,7 @@ impl Model {
     }
 
     /// When no connection is left: no socket, and no instance for one.
-    async fn is_alone(&self, net: &Net) {
+    pub(crate) async fn is_alone(&self, net: &Net) {
         // The last commands of a connection follow what its client saw.
         let left = || {
             let instances = self.runtime.with_engine(|engine| engine.instances().count());
@@ -93,7 +93,7 @@ impl Model {
 }
 
 /// One request on a connection, and the body that comes back.
-async fn post(stream: &mut Stream, body: &str) -> String {
+pub(crate) async fn post(stream: &mut Stream, body: &str) -> String {
     let request = format!(
         "POST / HTTP/1.1\r\nHost: here\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()

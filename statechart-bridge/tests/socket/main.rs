@@ -14,6 +14,8 @@ mod common {
 }
 
 mod commands;
+#[cfg(feature = "xml")]
+mod crowd;
 mod defects;
 mod endings;
 mod extras;
