@@ -70,6 +70,7 @@ mod controller;
 #[cfg(feature = "xml")]
 mod draw;
 mod event;
+mod few;
 mod instance;
 mod manager;
 mod model;

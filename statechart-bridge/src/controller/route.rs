@@ -1,9 +1,13 @@
 //! Which instances an event from outside can matter to, so that not each of thousands is asked about each event.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::BuildHasherDefault;
 
+use crate::few::Few;
 use crate::instance::Instance;
 use crate::model::compiled::{Chart, ClassId, EventId, Model};
+use crate::model::names::NameHasher;
+use crate::script::Key;
 use crate::{Event, InstanceId, Object, Value};
 
 /// Instances by class, and by the objects in attributes that transitions compare with parameters.
@@ -11,9 +15,7 @@ use crate::{Event, InstanceId, Object, Value};
 pub(crate) struct Routes {
     by_class: Vec<BTreeSet<InstanceId>>,
     /// By attribute and object.
-    holders: HashMap<(u32, Object), BTreeSet<InstanceId>>,
-    /// What each instance is listed under.
-    held: HashMap<InstanceId, Vec<(u32, Object)>>,
+    holders: HashMap<(Key, Object), Few<InstanceId>, BuildHasherDefault<NameHasher>>,
 }
 
 /// Who gets an event.
@@ -21,7 +23,7 @@ pub(crate) enum Recipients<'a> {
     /// All of the class.
     All(&'a BTreeSet<InstanceId>),
     /// These of the class; and of all of the class those whose attributes may change before the event is handled.
-    Holders(Option<&'a BTreeSet<InstanceId>>, &'a BTreeSet<InstanceId>),
+    Holders(Option<&'a Few<InstanceId>>, &'a BTreeSet<InstanceId>),
 }
 
 impl Routes {
@@ -38,27 +40,27 @@ impl Routes {
         }
     }
 
-    pub(crate) fn remove(&mut self, class: ClassId, instance: InstanceId) {
-        if let Some(class) = self.by_class.get_mut(class.0 as usize) {
-            class.remove(&instance);
+    pub(crate) fn remove(&mut self, instance: &Instance) {
+        if let Some(class) = self.by_class.get_mut(instance.class.0 as usize) {
+            class.remove(&instance.id);
         }
-        for key in self.held.remove(&instance).unwrap_or_default() {
-            self.unlist(key, instance);
-        }
+        self.unlist(instance);
     }
 
-    fn unlist(&mut self, key: (u32, Object), instance: InstanceId) {
-        if let Some(holders) = self.holders.get_mut(&key) {
-            holders.remove(&instance);
-            if holders.is_empty() {
-                self.holders.remove(&key);
+    fn unlist(&mut self, instance: &Instance) {
+        for key in &instance.held {
+            if let Some(holders) = self.holders.get_mut(key) {
+                holders.remove(&instance.id);
+                if holders.is_empty() {
+                    self.holders.remove(key);
+                }
             }
         }
     }
 
     /// Lists an instance under the objects that it holds now. Called after each of its steps.
     #[inline]
-    pub(crate) fn update(&mut self, model: &Model, chart: &Chart, instance: &Instance) {
+    pub(crate) fn update(&mut self, model: &Model, chart: &Chart, instance: &mut Instance) {
         if chart.keyed.is_empty() {
             return;
         }
@@ -69,20 +71,19 @@ impl Routes {
                     Some(slot) => instance.data.slots.get(slot),
                     None => instance.data.others.get(model.keys.name(*key)),
                 };
-                Some((key.0, value?.as_object()?))
+                Some((*key, value?.as_object()?))
             })
         };
-        let before = self.held.get(&instance.id).map_or(&[][..], |held| held);
-        if before.iter().map(|(key, object)| (*key, object)).eq(holds()) {
+        let before = instance.held.iter();
+        if before.map(|(key, object)| (*key, object)).eq(holds()) {
             return;
         }
-        let holds: Vec<_> = holds().map(|(key, object)| (key, object.clone())).collect();
-        for key in self.held.insert(instance.id, holds.clone()).unwrap_or_default() {
-            self.unlist(key, instance.id);
+        let holds: Box<[_]> = holds().map(|(key, object)| (key, object.clone())).collect();
+        self.unlist(instance);
+        for key in &holds {
+            self.holders.entry(key.clone()).or_default().insert(instance.id, ());
         }
-        for key in holds {
-            self.holders.entry(key).or_default().insert(instance.id);
-        }
+        instance.held = holds;
     }
 
     /// Who of a class an event is for.
@@ -94,7 +95,7 @@ impl Routes {
             return Recipients::All(all);
         };
         match event.parameter(*parameter) {
-            Value::Object(object) => Recipients::Holders(self.holders.get(&(key.0, object.clone())), all),
+            Value::Object(object) => Recipients::Holders(self.holders.get(&(*key, object.clone())), all),
             _ => Recipients::All(all),
         }
     }

@@ -31,11 +31,11 @@ impl Step<'_, '_> {
         };
         let (start, end) = transition.area;
         if closes {
-            self.machine.changed.insert_range(start, end);
-            self.machine.extent = Extent::from(start);
+            self.env.work.changed.insert_range(start, end);
+            self.env.work.extent = Extent::from(start);
         }
         if semantics.big_step_maximality == BigStepMaximality::Syntactic && self.rests(transition) {
-            self.machine.closed.insert_range(start, end);
+            self.env.work.closed.insert_range(start, end);
         }
     }
 
@@ -112,7 +112,7 @@ impl Step<'_, '_> {
                 }
             }
             Entry::Remembered(targets) => {
-                let mut set = std::mem::take(&mut self.machine.scratch);
+                let mut set = std::mem::take(&mut self.env.work.scratch);
                 set.clear();
                 let histories = &self.machine.histories;
                 chart.complete(domain, targets, &mut set, |number| {
@@ -121,7 +121,7 @@ impl Step<'_, '_> {
                 for state in set.iter() {
                     self.enter_state(state, live);
                 }
-                self.machine.scratch = set;
+                self.env.work.scratch = set;
             }
         }
     }
@@ -179,7 +179,7 @@ impl Step<'_, '_> {
             crate::model::compiled::Trigger::Spontaneous => String::new(),
             crate::model::compiled::Trigger::Timer => "after".to_owned(),
             crate::model::compiled::Trigger::Event(_) => {
-                let event = live.and_then(|live| self.machine.live[live].event.as_ref());
+                let event = live.and_then(|live| self.env.work.live[live].event.as_ref());
                 event.map(ToString::to_string).unwrap_or_default()
             }
         };

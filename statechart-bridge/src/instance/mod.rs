@@ -5,12 +5,13 @@ mod change;
 mod select;
 mod step;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::model::compiled::{BitSet, Chart, ClassId, EventId, PortId};
-use crate::script::Data;
-use crate::{Event, InstanceId};
+use crate::few::Few;
+use crate::model::compiled::{BitSet, Chart, ClassId, EventId, Model, PortId};
+use crate::script::{Data, Key};
+use crate::{Event, InstanceId, Object};
 
 pub(crate) use step::{Environment, Stepped};
 
@@ -27,12 +28,14 @@ pub(crate) struct Instance {
     /// Whether it is in the controller's list of those that are to step.
     pub(crate) is_ready: bool,
     /// Links to others, by association.
-    pub(crate) links: Vec<Links>,
+    pub(crate) links: Box<[Links]>,
     /// Who links to it: instance, association, index.
-    pub(crate) linked_by: BTreeSet<(InstanceId, usize, u64)>,
+    pub(crate) linked_by: Few<(InstanceId, usize, u64)>,
+    /// The objects in its attributes, under which it is listed for events that are for who holds them.
+    pub(crate) held: Box<[(Key, Object)]>,
     /// Its private ports, by their number in the class.
-    pub(crate) inports: Vec<Arc<str>>,
-    pub(crate) outports: Vec<Arc<str>>,
+    pub(crate) inports: Box<[Arc<str>]>,
+    pub(crate) outports: Box<[Arc<str>]>,
     /// Big steps since the time went on or something came from outside, and when that was.
     pub(crate) spins: (u64, u32),
 }
@@ -51,32 +54,20 @@ pub(crate) enum Life {
 pub(crate) struct Links {
     /// The index of the next link.
     pub(crate) next: u64,
-    pub(crate) targets: BTreeMap<u64, InstanceId>,
+    pub(crate) targets: Few<u64, InstanceId>,
 }
 
-/// The states of an instance, and the step that it is in.
+/// The states of an instance, and what it remembers between steps.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Machine {
     pub(crate) active: BitSet,
-    /// What this combo step has changed.
-    pub(crate) changed: BitSet,
-    /// How much that is, so that the set need not be asked.
-    pub(crate) extent: Extent,
-    /// What this big step changes no more, since it has reached a stable state.
-    pub(crate) closed: BitSet,
-    /// For entering by history.
-    pub(crate) scratch: BitSet,
     /// What histories remember, by number.
-    pub(crate) histories: Vec<Option<BitSet>>,
+    pub(crate) histories: Box<[Option<BitSet>]>,
     /// The tokens of running timers, by number; 0 for none.
-    pub(crate) timers: Vec<u64>,
-    /// The events of this small step.
-    pub(crate) live: Vec<Live>,
+    pub(crate) timers: Box<[u64]>,
     /// What becomes live in the next small step, or in the next combo step.
     pub(crate) next_small: Vec<Live>,
     pub(crate) next_combo: Vec<Live>,
-    /// For small steps with many transitions.
-    pub(crate) chosen: Vec<Chosen>,
     /// Whether a big step without an event might find something to do.
     pub(crate) restless: bool,
 }
@@ -86,15 +77,44 @@ impl Machine {
         let Some(chart) = chart else {
             return Self::default();
         };
-        let states = BitSet::new(chart.states.len());
         Self {
-            active: states.clone(),
+            active: BitSet::new(chart.states.len()),
+            histories: vec![None; chart.histories.len()].into(),
+            timers: vec![0; chart.timers.len()].into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// What a step needs while it runs: the instances of an engine step one after the other, so they share it.
+#[derive(Debug)]
+pub(crate) struct Work {
+    /// What this combo step has changed.
+    pub(crate) changed: BitSet,
+    /// How much that is, so that the set need not be asked.
+    pub(crate) extent: Extent,
+    /// What this big step changes no more, since it has reached a stable state.
+    pub(crate) closed: BitSet,
+    /// For entering by history.
+    pub(crate) scratch: BitSet,
+    /// The events of this small step.
+    pub(crate) live: Vec<Live>,
+    /// For small steps with many transitions.
+    pub(crate) chosen: Vec<Chosen>,
+}
+
+impl Work {
+    /// For the charts of a model.
+    pub(crate) fn new(model: &Model) -> Self {
+        let charts = model.classes.iter().filter_map(|class| class.chart.as_ref());
+        let states = BitSet::new(charts.map(|chart| chart.states.len()).max().unwrap_or(0));
+        Self {
             changed: states.clone(),
+            extent: Extent::default(),
             closed: states.clone(),
             scratch: states,
-            histories: vec![None; chart.histories.len()],
-            timers: vec![0; chart.timers.len()],
-            ..Self::default()
+            live: Vec::new(),
+            chosen: Vec::new(),
         }
     }
 }

@@ -10,10 +10,10 @@ impl Step<'_, '_> {
     /// Takes what is enabled; false if nothing is.
     #[inline]
     pub(super) fn small_step(&mut self) -> bool {
-        if self.machine.live.is_empty() && !self.machine.active.meets(&self.chart.spontaneous) {
+        if self.env.work.live.is_empty() && !self.machine.active.meets(&self.chart.spontaneous) {
             return false;
         }
-        if self.machine.extent == Extent::Everything {
+        if self.env.work.extent == Extent::Everything {
             return false;
         }
         if self.chart.semantics.concurrency == Concurrency::Many {
@@ -29,7 +29,7 @@ impl Step<'_, '_> {
     }
 
     fn small_step_of_many(&mut self) -> bool {
-        let mut chosen = std::mem::take(&mut self.machine.chosen);
+        let mut chosen = std::mem::take(&mut self.env.work.chosen);
         chosen.clear();
         let mut start = 0;
         let mut taken: Vec<(u32, u32)> = Vec::new();
@@ -42,7 +42,7 @@ impl Step<'_, '_> {
             self.fire(*one);
         }
         let any = !chosen.is_empty();
-        self.machine.chosen = chosen;
+        self.env.work.chosen = chosen;
         any
     }
 
@@ -94,14 +94,14 @@ impl Step<'_, '_> {
     /// The active states that may have something for the live events and have not changed yet, of one word.
     #[inline]
     fn responding(&self, index: usize) -> u64 {
-        let machine = &*self.machine;
+        let work = &*self.env.work;
         let mut word = self.chart.spontaneous.words[index];
-        for live in &machine.live {
+        for live in &work.live {
             if let Some(Some(responds)) = self.chart.responds.get(live.id.0 as usize) {
                 word |= responds.words[index];
             }
         }
-        word & machine.active.words[index] & !machine.changed.words[index]
+        word & self.machine.active.words[index] & !work.changed.words[index]
     }
 
     /// The first enabled transition of a state.
@@ -109,7 +109,7 @@ impl Step<'_, '_> {
     fn enabled_in(&mut self, state: StateId) -> Option<Chosen> {
         let chart = self.chart;
         let described = chart.state(state);
-        match &self.machine.live[..] {
+        match &self.env.work.live[..] {
             [] => described
                 .spontaneous
                 .iter()
@@ -130,8 +130,8 @@ impl Step<'_, '_> {
         if chart.transitions[transition as usize].trigger == Trigger::Spontaneous {
             return self.enabled(transition, None);
         }
-        (0..self.machine.live.len()).find_map(|live| {
-            let event = self.machine.live[live].id;
+        (0..self.env.work.live.len()).find_map(|live| {
+            let event = self.env.work.live[live].id;
             let known = chart.state(state).by_event.iter().find(|(known, _)| *known == event);
             let (_, transitions) = known?;
             if !transitions.contains(&transition) {
@@ -151,14 +151,14 @@ impl Step<'_, '_> {
             Trigger::Timer | Trigger::Event(None) => live,
             Trigger::Event(Some(port)) => {
                 let live = live?;
-                if self.machine.live[live].port != port {
+                if self.env.work.live[live].port != port {
                     return None;
                 }
                 Some(live)
             }
         };
         let (start, end) = transition.area;
-        if self.machine.extent != Extent::Nothing && self.machine.changed.meets_range(start, end) {
+        if self.env.work.extent != Extent::Nothing && self.env.work.changed.meets_range(start, end) {
             return None;
         }
         let chosen = Chosen {
@@ -190,7 +190,7 @@ impl Step<'_, '_> {
             Guard::Else => !transition.rivals.iter().any(|rival| {
                 // Those before it were asked already: one that is allowed and still was not taken would change too much.
                 let (start, end) = chart.transitions[*rival as usize].area;
-                let asked = *rival < chosen.transition && !self.machine.changed.meets_range(start, end);
+                let asked = *rival < chosen.transition && !self.env.work.changed.meets_range(start, end);
                 let rival = Chosen {
                     transition: *rival,
                     ..chosen
@@ -214,7 +214,7 @@ impl Step<'_, '_> {
     }
 
     pub(super) fn arguments(&self, live: Option<usize>) -> &[Value] {
-        let event = live.and_then(|live| self.machine.live[live].event.as_ref());
+        let event = live.and_then(|live| self.env.work.live[live].event.as_ref());
         event.map_or(&[], |event| event.parameters())
     }
 
@@ -226,7 +226,7 @@ impl Step<'_, '_> {
         live: Option<usize>,
         run: impl FnOnce(&mut Context<'_>) -> T,
     ) -> T {
-        let event = live.and_then(|live| self.machine.live[live].event.as_ref());
+        let event = live.and_then(|live| self.env.work.live[live].event.as_ref());
         let mut cx = Context {
             view: View {
                 model: self.env.model,

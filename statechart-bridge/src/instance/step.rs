@@ -1,6 +1,6 @@
 //! Big steps, combo steps, small steps.
 
-use super::{Extent, Instance, Live, Machine, Queued, Until};
+use super::{Extent, Instance, Live, Machine, Queued, Until, Work};
 use crate::controller::Schedule;
 use crate::model::compiled::{Chart, Class, Model, StateId};
 use crate::report::{Fault as Report, Reports};
@@ -16,6 +16,7 @@ pub(crate) struct Environment<'a> {
     pub(crate) now: u64,
     pub(crate) behind: u64,
     pub(crate) most_small_steps: u32,
+    pub(crate) work: &'a mut Work,
 }
 
 /// What came of a big step.
@@ -76,7 +77,7 @@ impl Instance {
     }
 }
 
-impl Machine {
+impl Work {
     /// A combo step begins: what the one before has changed may change again.
     #[inline]
     fn reopen(&mut self) {
@@ -91,14 +92,6 @@ impl Machine {
         if let Some(first) = self.closed.iter().next() {
             self.changed.clone_from(&self.closed);
             self.extent = Extent::from(first.0);
-        }
-    }
-
-    /// What was raised for the next small step is there now.
-    #[inline]
-    fn begin_small_step(&mut self) {
-        if !self.next_small.is_empty() {
-            self.live.append(&mut self.next_small);
         }
     }
 
@@ -124,26 +117,28 @@ impl Step<'_, '_> {
         let mut left = self.env.most_small_steps;
         let syntactic = semantics.big_step_maximality == BigStepMaximality::Syntactic;
         if syntactic {
-            self.machine.closed.clear();
+            self.env.work.closed.clear();
         }
         let mut fired = false;
+        // Of a step that panicked something may be left.
+        self.env.work.live.clear();
         // What was raised before and is still to be seen comes before the input.
-        self.machine.begin_small_step();
+        self.begin_small_step();
         if let Some(Queued { id, port, event, .. }) = event {
             let until = match semantics.input_event_lifeline {
                 InputEventLifeline::FirstSmallStep => Until::Small,
                 InputEventLifeline::FirstComboStep => Until::Combo,
                 InputEventLifeline::Whole => Until::Big,
             };
-            self.machine.live.push(Live { id, port, event, until });
+            self.env.work.live.push(Live { id, port, event, until });
         }
         loop {
-            self.machine.reopen();
+            self.env.work.reopen();
             if syntactic {
-                self.machine.keep_closed();
+                self.env.work.keep_closed();
             }
             if !self.machine.next_combo.is_empty() {
-                self.machine.live.append(&mut self.machine.next_combo);
+                self.env.work.live.append(&mut self.machine.next_combo);
             }
             let mut combo_fired = false;
             while self.small_step() {
@@ -153,8 +148,8 @@ impl Step<'_, '_> {
                     return Stepped::Endless;
                 }
                 left -= 1;
-                self.machine.end(Until::Small);
-                self.machine.begin_small_step();
+                self.env.work.end(Until::Small);
+                self.begin_small_step();
             }
             if !combo_fired {
                 if syntactic && fired {
@@ -163,7 +158,7 @@ impl Step<'_, '_> {
                 break;
             }
             fired = true;
-            self.machine.end(Until::Combo);
+            self.env.work.end(Until::Combo);
             if semantics.big_step_maximality == BigStepMaximality::TakeOne {
                 self.carry_over();
                 break;
@@ -177,8 +172,16 @@ impl Step<'_, '_> {
         if fired { Stepped::Fired } else { Stepped::Idle }
     }
 
+    /// What was raised for the next small step is there now.
+    #[inline]
+    fn begin_small_step(&mut self) {
+        if !self.machine.next_small.is_empty() {
+            self.env.work.live.append(&mut self.machine.next_small);
+        }
+    }
+
     fn end_big_step(&mut self) {
-        self.machine.live.clear();
+        self.env.work.live.clear();
     }
 
     /// A local event that no step could take yet waits for the next big step.
@@ -190,7 +193,7 @@ impl Step<'_, '_> {
                 return;
             }
         };
-        step.extend(self.machine.live.drain(..).filter(|live| live.until == until));
+        step.extend(self.env.work.live.drain(..).filter(|live| live.until == until));
     }
 
     /// Makes local events of what code raised.
@@ -220,7 +223,7 @@ impl Step<'_, '_> {
     /// Reports a fault, and tells the instance by an event; not one in handling that event, which might go on for ever.
     #[cold]
     pub(super) fn fault(&mut self, fault: Fault, what: &str, live: Option<usize>) {
-        let handled = live.and_then(|live| self.machine.live.get(live)?.event.as_ref());
+        let handled = live.and_then(|live| self.env.work.live.get(live)?.event.as_ref());
         let again = handled.is_some_and(|event| &**event.name() == crate::report::EXECUTION_ERROR);
         let report = Report::new(self.env.now, self.id, &self.class.name, what, fault);
         if !again {

@@ -14,16 +14,13 @@ pub(super) fn delete(world: &mut World, from: InstanceId, subject: &Value) -> Re
         let mut links = Vec::new();
         for one in &found {
             check(world, one)?;
-            let linked_by = world
-                .instances
-                .get(&one.instance)
-                .map(|instance| instance.linked_by.clone());
+            let instance = world.instances.get(&one.instance);
+            let linked_by = instance.into_iter().flat_map(|instance| instance.linked_by.keys());
             // Links of instances that go themselves don't count.
             links.extend(
                 linked_by
-                    .into_iter()
-                    .flatten()
-                    .filter(|(owner, ..)| !found.iter().any(|other| other.instance == *owner)),
+                    .filter(|(owner, ..)| !found.iter().any(|other| other.instance == *owner))
+                    .copied(),
             );
         }
         link::may_remove(world, &links)?;
@@ -56,7 +53,7 @@ fn remove(world: &mut World, id: InstanceId) {
     let Some(instance) = world.instances.get(&id) else {
         return;
     };
-    let incoming: Vec<_> = instance.linked_by.iter().copied().collect();
+    let incoming: Vec<_> = instance.linked_by.keys().copied().collect();
     let outgoing: Vec<_> = instance
         .links
         .iter()

@@ -62,29 +62,65 @@ pub(super) fn find(world: &World, from: InstanceId, text: &str) -> Result<Vec<Fo
         let step = step(part.trim())?;
         let mut next = Vec::new();
         for (owner, before) in &found {
-            let number = association(world, *owner, step.name)?;
-            let Some(links) = world.instances.get(owner).and_then(|owner| owner.links.get(number)) else {
-                continue;
-            };
-            let wanted = |index: &u64| step.index.is_none_or(|wanted| wanted == *index);
-            for (index, instance) in links.targets.iter().filter(|(index, _)| wanted(index)) {
+            each(world, *owner, &step, |association, index, instance| {
                 let prefix = before
                     .as_ref()
                     .map(|found| format!("{}/", found.text))
                     .unwrap_or_default();
                 let found = Found {
                     owner: *owner,
-                    association: number,
-                    index: *index,
-                    instance: *instance,
+                    association,
+                    index,
+                    instance,
                     text: format!("{prefix}{}[{index}]", step.name),
                 };
-                next.push((*instance, Some(found)));
-            }
+                next.push((instance, Some(found)));
+            })?;
         }
         found = next;
     }
     Ok(found.into_iter().filter_map(|(_, found)| found).collect())
+}
+
+/// Only the instances that a link leads to.
+pub(super) fn reach(world: &World, from: InstanceId, text: &str) -> Result<Vec<InstanceId>, Fault> {
+    let mut reached = vec![from];
+    for part in text.split('/') {
+        let step = step(part.trim())?;
+        let mut next = Vec::new();
+        for owner in reached {
+            each(world, owner, &step, |_, _, instance| next.push(instance))?;
+        }
+        reached = next;
+    }
+    Ok(reached)
+}
+
+/// Where a step leads from an instance: association, index, instance.
+fn each(
+    world: &World,
+    owner: InstanceId,
+    step: &Step<'_>,
+    mut found: impl FnMut(usize, u64, InstanceId),
+) -> Result<(), Fault> {
+    let number = association(world, owner, step.name)?;
+    let Some(links) = world.instances.get(&owner).and_then(|owner| owner.links.get(number)) else {
+        return Ok(());
+    };
+    match step.index {
+        // One of thousands, perhaps: not by looking at all.
+        Some(index) => {
+            if let Some(instance) = links.targets.get(&index) {
+                found(number, index, *instance);
+            }
+        }
+        None => {
+            for (index, instance) in links.targets.iter() {
+                found(number, *index, *instance);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Adds a link; nothing if the association is full.
@@ -112,7 +148,7 @@ pub(super) fn add(
     links.next += 1;
     links.targets.insert(index, target);
     if let Some(target) = world.instances.get_mut(&target) {
-        target.linked_by.insert((owner, association, index));
+        target.linked_by.insert((owner, association, index), ());
     }
     Ok(Some(index))
 }

@@ -93,8 +93,8 @@ fn broad(world: &mut World, from: InstanceId, event: &Event) {
 
 fn narrow(world: &mut World, from: InstanceId, target: &Value, event: &Event) -> Result<(), Fault> {
     for text in texts(target)? {
-        for found in link::find(world, from, &text)? {
-            world.give(found.instance, event.clone());
+        for instance in link::reach(world, from, &text)? {
+            world.give(instance, event.clone());
         }
     }
     Ok(())

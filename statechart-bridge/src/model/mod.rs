@@ -6,7 +6,7 @@ mod class;
 mod compile;
 pub(crate) mod compiled;
 mod error;
-mod names;
+pub(crate) mod names;
 mod path;
 pub(crate) mod raise;
 pub(crate) mod state;

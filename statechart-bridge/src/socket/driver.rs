@@ -1,7 +1,7 @@
 //! The task of one socket: moves commands, bytes and answers between its letter box, its machine and its transport.
 
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -49,20 +49,30 @@ impl Driver {
         }
     }
 
+    pub(super) fn entry(&self) -> &Arc<Entry> {
+        &self.entry
+    }
+
+    pub(super) fn socket(&self) -> &SocketHandle {
+        self.machine.socket()
+    }
+
     /// Lives as long as the socket.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(&mut self) {
         loop {
             while let Some(answer) = self.machine.next_answer() {
-                self.shared.deliver(answer).await;
+                if let Some(rest) = self.shared.deliver_at_once(&answer) {
+                    Box::pin(self.shared.deliver_later(rest)).await;
+                }
             }
             if self.machine.is_over() && self.entry.close() {
                 break;
             }
             match poll_fn(|cx| self.poll_next(cx)).await {
                 Next::Answer => {}
-                Next::Control => self.control().await,
+                Next::Control => Box::pin(self.control()).await,
                 Next::Close => {
-                    self.transport.close().await;
+                    Box::pin(self.transport.close()).await;
                     self.machine.closed();
                 }
             }
@@ -173,7 +183,7 @@ impl Driver {
                 ..
             } = self;
             let socket = machine.socket().clone();
-            let mut work = Box::pin(perform(transport, shared, socket, control));
+            let mut work = pin!(perform(transport, shared, socket, control));
             poll_fn(|cx| {
                 take_commands(shared, entry, machine, cx);
                 match work.as_mut().poll(cx) {

@@ -1,10 +1,11 @@
 //! Where a socket's commands wait for its task: what the handle leads to.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
+use super::line::Line;
 use super::lock;
 use super::step::Step;
 use crate::InstanceId;
@@ -18,21 +19,24 @@ pub(super) struct Entry {
 
 #[derive(Default)]
 struct Inbox {
-    steps: VecDeque<(Step, InstanceId)>,
-    /// Who has raised commands for this socket.
-    users: BTreeSet<InstanceId>,
+    steps: Line<(Step, InstanceId)>,
+    /// Who has raised commands for this socket, if anybody wants to know.
+    users: Option<BTreeSet<InstanceId>>,
     waker: Option<Waker>,
     stop: bool,
     closed: bool,
 }
 
 impl Entry {
-    /// A socket of the service that this token belongs to.
-    pub(super) fn new(number: u64, service: Arc<()>) -> Arc<Self> {
+    /// A socket of the service that this token belongs to; whether it remembers its users.
+    pub(super) fn new(number: u64, service: Arc<()>, users: bool) -> Arc<Self> {
         Arc::new(Self {
             number,
             service,
-            inbox: Mutex::default(),
+            inbox: Mutex::new(Inbox {
+                users: users.then(BTreeSet::new),
+                ..Inbox::default()
+            }),
         })
     }
 
@@ -51,7 +55,9 @@ impl Entry {
             if inbox.closed {
                 return Err(step);
             }
-            inbox.users.insert(raiser);
+            if let Some(users) = &mut inbox.users {
+                users.insert(raiser);
+            }
             inbox.steps.push_back((step, raiser));
             inbox.waker.take()
         };
@@ -74,7 +80,7 @@ impl Entry {
     }
 
     /// What came since the last call, and whether to stop. Wakes the caller when more comes.
-    pub(super) fn take(&self, cx: &Context<'_>) -> (VecDeque<(Step, InstanceId)>, bool) {
+    pub(super) fn take(&self, cx: &Context<'_>) -> (Line<(Step, InstanceId)>, bool) {
         let mut inbox = lock(&self.inbox);
         match &mut inbox.waker {
             Some(waker) => waker.clone_from(cx.waker()),
@@ -95,7 +101,7 @@ impl Entry {
     }
 
     /// Ends the taking of commands, and gives those that wait.
-    pub(super) fn break_off(&self) -> VecDeque<(Step, InstanceId)> {
+    pub(super) fn break_off(&self) -> Line<(Step, InstanceId)> {
         let mut inbox = lock(&self.inbox);
         inbox.closed = true;
         inbox.waker = None;
@@ -104,7 +110,7 @@ impl Entry {
 
     /// Who has raised commands for this socket.
     pub(super) fn users(&self) -> BTreeSet<InstanceId> {
-        lock(&self.inbox).users.clone()
+        lock(&self.inbox).users.clone().unwrap_or_default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Answers: what models catch on `socket_in`.
 
+use std::sync::{Arc, LazyLock};
+
 use bytes::Bytes;
 use net_core::Endpoint;
 
@@ -114,7 +116,7 @@ pub enum SocketEvent {
         /// The socket.
         socket: SocketHandle,
         /// The option.
-        name: std::sync::Arc<str>,
+        name: Arc<str>,
         /// Its value.
         value: Value,
     },
@@ -190,54 +192,61 @@ impl SocketEvent {
 
     /// The event, on [`SOCKET_IN`].
     pub fn to_event(&self) -> Event {
-        let parameters = match self {
+        let parameters: Arc<[Value]> = match self {
             Self::Created { socket, id: None }
             | Self::Closed { socket }
             | Self::ShutDown { socket }
-            | Self::StartedTls { socket } => {
-                vec![socket.clone().into()]
-            }
-            Self::Created { socket, id: Some(id) } => vec![socket.clone().into(), id.clone()],
+            | Self::StartedTls { socket } => [socket.clone().into()].into(),
+            Self::Created { socket, id: Some(id) } => [socket.clone().into(), id.clone()].into(),
             Self::Bound { socket, local } | Self::Listened { socket, local } => {
-                vec![socket.clone().into(), local.port().into(), address::to_value(local)]
+                [socket.clone().into(), local.port().into(), address::to_value(local)].into()
             }
             Self::Accepted {
                 socket,
                 connection,
                 peer,
-            } => {
-                vec![
-                    socket.clone().into(),
-                    connection.clone().into(),
-                    address::to_value(peer),
-                ]
-            }
+            } => [
+                socket.clone().into(),
+                connection.clone().into(),
+                address::to_value(peer),
+            ]
+            .into(),
             Self::Connected { socket, peer, port } => {
-                vec![socket.clone().into(), address::to_value(peer), (*port).into()]
+                [socket.clone().into(), address::to_value(peer), (*port).into()].into()
             }
-            Self::Received { socket, data } => vec![socket.clone().into(), data.clone().into()],
+            Self::Received { socket, data } => [socket.clone().into(), data.clone().into()].into(),
             Self::Sent { socket, count } | Self::Cancelled { socket, count } => {
-                vec![socket.clone().into(), (*count).into()]
+                [socket.clone().into(), (*count).into()].into()
             }
             Self::Error { socket, error } => {
-                vec![socket.clone().into(), error.to_value(), error.kind.clone().into()]
+                [socket.clone().into(), error.to_value(), error.kind.clone().into()].into()
             }
             Self::UnknownError { socket, error } => {
-                vec![socket.clone(), error.to_value(), error.kind.clone().into()]
+                [socket.clone(), error.to_value(), error.kind.clone().into()].into()
             }
-            Self::Stopped => Vec::new(),
+            Self::Stopped => Arc::default(),
             Self::Configured { socket, name, value } => {
-                vec![socket.clone().into(), name.clone().into(), value.clone()]
+                [socket.clone().into(), name.clone().into(), value.clone()].into()
             }
-            Self::ReceivedFrom { socket, data, from } => {
-                vec![
-                    socket.clone().into(),
-                    data.clone().into(),
-                    address::datagram_to_value(from),
-                ]
-            }
+            Self::ReceivedFrom { socket, data, from } => [
+                socket.clone().into(),
+                data.clone().into(),
+                address::datagram_to_value(from),
+            ]
+            .into(),
         };
-        Event::new(self.name()).on(SOCKET_IN).with(parameters)
+        self.bare().with_shared(parameters)
+    }
+
+    /// The event without parameters. Those that come all the time are made once.
+    fn bare(&self) -> Event {
+        static RECEIVED: LazyLock<Event> = LazyLock::new(|| Event::new("received_socket").on(SOCKET_IN));
+        static SENT: LazyLock<Event> = LazyLock::new(|| Event::new("sent_socket").on(SOCKET_IN));
+        match self {
+            Self::Received { .. } => RECEIVED.clone(),
+            Self::Sent { .. } => SENT.clone(),
+            _ => Event::new(self.name()).on(SOCKET_IN),
+        }
     }
 
     /// The answer in an event; `None` if it is none, or not in the service's form. The port isn't looked at.

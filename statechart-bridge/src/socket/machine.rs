@@ -21,6 +21,7 @@ use net_core::{Endpoint, ErrorKind, Instant, Operation, TimeoutKind};
 use super::error::SocketError;
 use super::event::SocketEvent;
 use super::handle::SocketHandle;
+use super::line::Line;
 use super::option::{Setting, SocketOption};
 use super::step::{Control, Receiving, Sending, Step};
 use crate::InstanceId;
@@ -57,10 +58,10 @@ pub(super) struct Machine {
     limits: Limits,
     /// Raised, and not begun.
     waiting: VecDeque<(Step, InstanceId)>,
-    control: Option<(Control, InstanceId)>,
-    receiving: VecDeque<Receiving>,
-    accepting: VecDeque<InstanceId>,
-    sending: VecDeque<Sending>,
+    control: Option<Box<(Control, InstanceId)>>,
+    receiving: Line<Receiving>,
+    accepting: Line<InstanceId>,
+    sending: Line<Sending>,
     /// Bytes of data that wait or are being sent.
     bytes: usize,
     /// Since when the peer has taken nothing of what is being sent.
@@ -68,7 +69,7 @@ pub(super) struct Machine {
     /// Whether a close waits for the sends.
     draining: bool,
     end: End,
-    answers: VecDeque<Answer>,
+    answers: Line<Answer>,
 }
 
 impl Machine {
@@ -78,14 +79,14 @@ impl Machine {
             limits,
             waiting: VecDeque::new(),
             control: None,
-            receiving: VecDeque::new(),
-            accepting: VecDeque::new(),
-            sending: VecDeque::new(),
+            receiving: Line::default(),
+            accepting: Line::default(),
+            sending: Line::default(),
             bytes: 0,
             stalled: None,
             draining: false,
             end: End::Open,
-            answers: VecDeque::new(),
+            answers: Line::default(),
         }
     }
 
@@ -109,7 +110,11 @@ impl Machine {
         if let Step::Send(data, _) = &step {
             self.bytes += data.as_bytes().len();
         }
-        self.waiting.push_back((step, raiser));
+        if self.waiting.is_empty() && self.may_begin(&step) {
+            self.begin(step, raiser, now);
+        } else {
+            self.waiting.push_back((step, raiser));
+        }
         self.advance(now);
     }
 
@@ -137,44 +142,51 @@ impl Machine {
         }
     }
 
-    /// Begins what may begin.
-    fn advance(&mut self, now: Instant) {
-        while self.control.is_none() {
-            match self.waiting.front() {
-                None | Some((Step::Close, _)) => break,
-                // The data that were raised before go first.
-                Some((Step::Control(Control::Shutdown | Control::StartTls(_)), _)) if !self.sending.is_empty() => {
-                    return;
+    /// Whether a command may begin, if none waits before it.
+    fn may_begin(&self, step: &Step) -> bool {
+        let free = match step {
+            Step::Close => false,
+            // The data that were raised before go first.
+            Step::Control(Control::Shutdown | Control::StartTls(_)) => self.sending.is_empty(),
+            _ => true,
+        };
+        free && self.control.is_none()
+    }
+
+    fn begin(&mut self, step: Step, raiser: InstanceId, now: Instant) {
+        match step {
+            Step::Control(Control::Configure(option)) => self.configure(option, raiser),
+            Step::Control(control) => self.control = Some(Box::new((control, raiser))),
+            Step::Recv => self.receiving.push_back(Receiving { raiser, from: false }),
+            Step::RecvFrom => self.receiving.push_back(Receiving { raiser, from: true }),
+            Step::Accept => self.accepting.push_back(raiser),
+            Step::Send(data, to) => {
+                if self.sending.is_empty() {
+                    self.stalled = Some(now);
                 }
-                Some(_) => {}
+                self.sending.push_back(Sending::new(data, to, raiser));
             }
+            Step::Bad(error) if error.op.starts_with("send") && !self.sending.is_empty() => {
+                self.sending.push_back(Sending::bad(error, raiser));
+            }
+            Step::Bad(error) => self.fail(raiser, error),
+            Step::Cancel => {
+                let count = self.receiving.len() + self.accepting.len();
+                self.give_up("cancel_socket");
+                let socket = self.socket.clone();
+                self.answer(raiser, SocketEvent::Cancelled { socket, count });
+            }
+            Step::Close => {}
+        }
+    }
+
+    /// Begins what waits and may begin.
+    fn advance(&mut self, now: Instant) {
+        while self.waiting.front().is_some_and(|(step, _)| self.may_begin(step)) {
             let Some((step, raiser)) = self.waiting.pop_front() else {
                 break;
             };
-            match step {
-                Step::Control(Control::Configure(option)) => self.configure(option, raiser),
-                Step::Control(control) => self.control = Some((control, raiser)),
-                Step::Recv => self.receiving.push_back(Receiving { raiser, from: false }),
-                Step::RecvFrom => self.receiving.push_back(Receiving { raiser, from: true }),
-                Step::Accept => self.accepting.push_back(raiser),
-                Step::Send(data, to) => {
-                    if self.sending.is_empty() {
-                        self.stalled = Some(now);
-                    }
-                    self.sending.push_back(Sending::new(data, to, raiser));
-                }
-                Step::Bad(error) if error.op.starts_with("send") && !self.sending.is_empty() => {
-                    self.sending.push_back(Sending::bad(error, raiser));
-                }
-                Step::Bad(error) => self.fail(raiser, error),
-                Step::Cancel => {
-                    let count = self.receiving.len() + self.accepting.len();
-                    self.give_up("cancel_socket");
-                    let socket = self.socket.clone();
-                    self.answer(raiser, SocketEvent::Cancelled { socket, count });
-                }
-                Step::Close => {}
-            }
+            self.begin(step, raiser, now);
         }
         let ends = self.end == End::Stopping || matches!(self.waiting.front(), Some((Step::Close, _)));
         if ends && self.control.is_none() && !self.draining {
@@ -190,7 +202,7 @@ impl Machine {
             Setting::SendTimeout(limit) => self.limits.send_timeout = limit,
             Setting::CloseTimeout(limit) => self.limits.close_timeout = limit,
             _ => {
-                self.control = Some((Control::Configure(option), raiser));
+                self.control = Some(Box::new((Control::Configure(option), raiser)));
                 return;
             }
         }
@@ -209,12 +221,12 @@ impl Machine {
 
     /// What is to be done to the socket itself now.
     pub(super) fn control(&self) -> Option<&Control> {
-        self.control.as_ref().map(|(control, _)| control)
+        self.control.as_deref().map(|(control, _)| control)
     }
 
     /// Whether a connect or a handshake that runs is in vain: the socket is to be closed, with nothing to send before.
     pub(super) fn gives_control_up(&self) -> bool {
-        if !matches!(self.control, Some((Control::Connect(_) | Control::StartTls(_), _))) {
+        if !matches!(self.control(), Some(Control::Connect(_) | Control::StartTls(_))) {
             return false;
         }
         let sends = |step: &Step| matches!(step, Step::Send(..));
@@ -228,7 +240,7 @@ impl Machine {
 
     /// It was done, or not.
     pub(super) fn controlled(&mut self, outcome: Result<SocketEvent, SocketError>, now: Instant) {
-        if let Some((_, raiser)) = self.control.take() {
+        if let Some((_, raiser)) = self.control.take().map(|control| *control) {
             match outcome {
                 Ok(event) => self.answer(raiser, event),
                 Err(error) => self.fail(raiser, error),

@@ -80,6 +80,7 @@ mod entry;
 mod error;
 mod event;
 mod handle;
+mod line;
 mod machine;
 mod option;
 mod service;

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use net_core::{Endpoint, Net, Socket};
 use tokio::sync::oneshot;
 
-use super::boot::{BootError, Settings};
+use super::boot::{BootError, Routing, Settings};
 use super::command::{BadCommand, SOCKET_OUT, SocketCommand};
 use super::driver::Driver;
 use super::entry::Entry;
@@ -359,7 +359,7 @@ impl Shared {
     /// Gives a socket its number, its letter box and its task.
     fn open(self: &Arc<Self>, transport: Transport) -> Result<SocketHandle, SocketError> {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed) + 1;
-        let entry = Entry::new(number, Arc::clone(&self.token));
+        let entry = Entry::new(number, Arc::clone(&self.token), self.settings.routing == Routing::Users);
         let handle = SocketHandle::new(&entry);
         self.hold();
         {
@@ -375,7 +375,7 @@ impl Shared {
             state.open.insert(number, Arc::clone(&entry));
         }
         let driver = Driver::new(Arc::clone(self), Arc::clone(&entry), handle.clone(), transport);
-        let task = Arc::clone(self).attend(Arc::clone(&entry), handle.clone(), driver);
+        let task = Arc::clone(self).attend(Box::new(driver));
         if let Err(error) = self.net.spawn(task) {
             entry.break_off();
             self.gone(number);
@@ -384,21 +384,28 @@ impl Shared {
         Ok(handle)
     }
 
-    /// A socket's task, with what follows it.
-    async fn attend(self: Arc<Self>, entry: Arc<Entry>, socket: SocketHandle, driver: Driver) {
-        let _gone = Gone(&self, &entry);
+    /// A socket's task, with what follows it. What it holds while it waits is allocated for each socket, so all that is
+    /// seldom needed lies in a box of its own.
+    async fn attend(self: Arc<Self>, mut driver: Box<Driver>) {
+        let gone = Gone(&self, Arc::clone(driver.entry()));
         if let Err(panic) = net_core::catch_panic(driver.run()).await {
-            #[cfg(feature = "tracing")]
-            tracing::error!(%socket, error = %panic, "a socket's task panicked");
-            let error = SocketError::of("run", &panic);
-            let failed = |raiser| Answer {
-                event: SocketEvent::failed(&socket, error.clone()),
-                raiser,
-            };
-            self.deliver(failed(None)).await;
-            for (_, raiser) in entry.break_off() {
-                self.deliver(failed(Some(raiser))).await;
-            }
+            let socket = driver.socket().clone();
+            Box::pin(self.bury(&gone.1, socket, panic)).await;
+        }
+    }
+
+    /// Answers what a task leaves behind that has panicked.
+    async fn bury(self: &Arc<Self>, entry: &Entry, socket: SocketHandle, panic: net_core::Error) {
+        #[cfg(feature = "tracing")]
+        tracing::error!(%socket, error = %panic, "a socket's task panicked");
+        let error = SocketError::of("run", &panic);
+        let failed = |raiser| Answer {
+            event: SocketEvent::failed(&socket, error.clone()),
+            raiser,
+        };
+        self.deliver(failed(None)).await;
+        for (_, raiser) in entry.break_off() {
+            self.deliver(failed(Some(raiser))).await;
         }
     }
 
@@ -439,7 +446,7 @@ fn stopped(request: Request) -> Option<Answer> {
 }
 
 /// Takes a socket off when its task ends, however it ends.
-struct Gone<'a>(&'a Arc<Shared>, &'a Arc<Entry>);
+struct Gone<'a>(&'a Arc<Shared>, Arc<Entry>);
 
 impl Drop for Gone<'_> {
     fn drop(&mut self) {

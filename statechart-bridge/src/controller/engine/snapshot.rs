@@ -22,7 +22,7 @@ pub struct Snapshot {
     now: u64,
     epoch: u64,
     schedule: Schedule,
-    instances: BTreeMap<InstanceId, Instance>,
+    instances: BTreeMap<InstanceId, Box<Instance>>,
     ready: Vec<InstanceId>,
     unstarted: BTreeSet<InstanceId>,
     requests: VecDeque<(InstanceId, Request)>,

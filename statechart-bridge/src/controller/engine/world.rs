@@ -11,7 +11,7 @@ use super::Limits;
 use crate::controller::route::Routes;
 use crate::controller::watch::Watch;
 use crate::controller::{Listeners, Schedule};
-use crate::instance::Instance;
+use crate::instance::{Instance, Queued, Work};
 use crate::model::compiled::{Class, Model};
 use crate::report::Reports;
 use crate::script::{Effects, Request};
@@ -30,7 +30,8 @@ pub(crate) struct World {
     /// Counts up when time goes on or something comes from outside.
     pub(super) epoch: u64,
     pub(super) schedule: Schedule,
-    pub(crate) instances: BTreeMap<InstanceId, Instance>,
+    /// In boxes: half of a tree's room is empty.
+    pub(crate) instances: BTreeMap<InstanceId, Box<Instance>>,
     /// Those that are to step.
     pub(super) ready: Vec<InstanceId>,
     pub(super) unstarted: BTreeSet<InstanceId>,
@@ -42,6 +43,9 @@ pub(crate) struct World {
     pub(super) next_instance: u64,
     pub(super) next_port: u64,
     effects: Effects,
+    work: Work,
+    /// Room for events that wait, of instances that have none now.
+    rooms: Vec<VecDeque<Queued>>,
     watch: Watch,
     /// For the rounds, used again.
     round: Vec<InstanceId>,
@@ -67,6 +71,8 @@ impl World {
             next_instance: 1,
             next_port: 0,
             effects: Effects::default(),
+            work: Work::new(&model),
+            rooms: Vec::new(),
             watch: Watch::default(),
             round: Vec::new(),
             model,

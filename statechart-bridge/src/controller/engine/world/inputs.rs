@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::World;
 use crate::controller::route::Recipients;
+use crate::few::Few;
 use crate::instance::{Life, Queued};
 use crate::model::compiled::{ClassId, EventId};
 use crate::report::FaultReport;
@@ -72,7 +73,7 @@ impl World {
                             .get(*instance)
                             .is_some_and(|instance| instance.class == class.id)
                     };
-                    interested.extend(holders.into_iter().flatten().filter(of_class));
+                    interested.extend(holders.into_iter().flat_map(Few::keys).filter(of_class));
                     if !chart.keys_stay {
                         // Their attributes may be others when they come to this event.
                         self.busy(class.id, all, &mut interested);
@@ -120,6 +121,11 @@ impl World {
             self.reports
                 .fault(FaultReport::new(self.now, to, class, "queue", fault));
             return;
+        }
+        if instance.queue.capacity() == 0
+            && let Some(room) = self.rooms.pop()
+        {
+            instance.queue = room;
         }
         instance.queue.push_back(queued);
         if !instance.is_ready && instance.life == Life::Started {

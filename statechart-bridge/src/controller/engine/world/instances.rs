@@ -1,9 +1,10 @@
 //! Instances come and go.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::World;
+use crate::few::Few;
 use crate::instance::{Environment, Instance, Life, Links, Machine, Queued};
 use crate::model::compiled::{BitSet, ClassId, Method, Model, StateId};
 use crate::report::{FaultReport, Traced};
@@ -29,7 +30,7 @@ impl World {
         }
         let id = InstanceId(self.next_instance);
         self.next_instance += 1;
-        let mut instance = Instance {
+        let mut instance = Box::new(Instance {
             id,
             class,
             life: Life::Created,
@@ -40,12 +41,13 @@ impl World {
             machine: Machine::new(described.chart.as_ref()),
             queue: VecDeque::new(),
             is_ready: false,
-            links: vec![Links::default(); described.associations.len()],
-            linked_by: BTreeSet::new(),
+            links: vec![Links::default(); described.associations.len()].into(),
+            linked_by: Few::None,
+            held: Box::default(),
             inports: described.inports.iter().map(|name| self.private_port(name)).collect(),
             outports: described.outports.iter().map(|name| self.private_port(name)).collect(),
             spins: (0, 0),
-        };
+        });
         let made = construct(&model, &mut instance, arguments, self.now, &mut self.effects);
         if let Err(fault) = made {
             self.effects = Effects::default();
@@ -59,7 +61,7 @@ impl World {
         }
         if let Some(chart) = &described.chart {
             self.routes.add(class, id);
-            self.routes.update(&model, chart, &instance);
+            self.routes.update(&model, chart, &mut instance);
         }
         self.unstarted.insert(id);
         self.instances.insert(id, instance);
@@ -100,6 +102,7 @@ impl World {
             now: self.now,
             behind: self.clock.saturating_sub(self.now),
             most_small_steps: self.limits.small_steps,
+            work: &mut self.work,
         };
         let entered = net_core::catch_panic_in(|| instance.enter(&mut environment));
         if !instance.is_ready {
@@ -135,7 +138,7 @@ impl World {
         let Some(instance) = self.instances.remove(&id) else {
             return;
         };
-        self.routes.remove(instance.class, id);
+        self.routes.remove(&instance);
         self.unstarted.remove(&id);
         for port in &instance.inports {
             self.private.remove(port);

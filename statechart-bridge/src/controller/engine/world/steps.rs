@@ -13,6 +13,10 @@ use crate::report::{FaultReport, Traced};
 use crate::script::{Later, Request};
 use crate::{Event, Fault, InstanceId, Output, Scope};
 
+/// How many empty queues are kept to be used again, and of what capacity at most.
+const MOST_ROOMS: usize = 256;
+const LARGEST_ROOM: usize = 64;
+
 impl World {
     /// Starts the instance of the default class.
     pub(crate) fn start(&mut self) {
@@ -257,6 +261,7 @@ impl World {
                 now: self.now,
                 behind: self.clock.saturating_sub(self.now),
                 most_small_steps: self.limits.small_steps,
+                work: &mut self.work,
             };
             let stepped = net_core::catch_panic_in(|| instance.big_step(due, &mut environment));
             if let Some(chart) = &class.chart {
@@ -285,10 +290,16 @@ impl World {
                 Ok(Stepped::Idle) => break,
             }
         }
-        if let Some(instance) = self.instances.get_mut(&id)
-            && !instance.queue.is_empty()
-            && !instance.is_ready
-        {
+        let Some(instance) = self.instances.get_mut(&id) else {
+            return;
+        };
+        if instance.queue.is_empty() {
+            // Thousands that wait for something need no room for it, each of its own.
+            let room = std::mem::take(&mut instance.queue);
+            if self.rooms.len() < MOST_ROOMS && room.capacity() <= LARGEST_ROOM {
+                self.rooms.push(room);
+            }
+        } else if !instance.is_ready {
             instance.is_ready = true;
             self.ready.push(id);
         }
@@ -319,6 +330,7 @@ impl World {
             now: self.now,
             behind: self.clock.saturating_sub(self.now),
             most_small_steps: self.limits.small_steps,
+            work: &mut self.work,
         };
         let stepped = net_core::catch_panic_in(|| instance.big_step(Some(queued), &mut environment));
         let more = instance.machine.restless || !instance.queue.is_empty() || !self.effects.is_empty();
@@ -398,7 +410,7 @@ impl World {
 }
 
 /// Tells of each timer whether it still counts.
-fn valid(instances: &BTreeMap<InstanceId, Instance>) -> impl Fn(InstanceId, u32, u64) -> bool {
+fn valid(instances: &BTreeMap<InstanceId, Box<Instance>>) -> impl Fn(InstanceId, u32, u64) -> bool {
     |instance, timer, token| {
         let instance = instances.get(&instance);
         instance.is_some_and(|instance| instance.machine.timers.get(timer as usize) == Some(&token))
