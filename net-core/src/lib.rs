@@ -37,7 +37,7 @@
 //! * [`Socket`]: the BSD calls, for models that think in them.
 //! * [`Error`] says what, in which operation, where and why; [`NetEvent`]s tell the life of connections, with exactly
 //!   one `Closed` for each `Opened`.
-//! * [`Shutdown`] stops in three phases, [`Backoff`] tries again, [`Stats`] counts.
+//! * [`Shutdown`] stops in three phases, [`Backoff`] tries again, [`race`] takes the first of two, [`Stats`] counts.
 //!
 //! # Features
 //! | feature | default | brings |
@@ -46,6 +46,7 @@
 //! | `sockets` | with `os` | making the operating system's sockets, for backends of other crates |
 //! | `tls` | yes | TLS by rustls with ring |
 //! | `tracing` | yes | spans and events of connections |
+//! | `signals` | no | Ctrl-C and SIGTERM, with `os` |
 //! | `tokio-codec` | no | [`framing`]s as codecs of tokio-util |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -65,8 +66,11 @@ mod lock;
 mod memory;
 mod net;
 mod options;
+mod race;
 mod retry;
 mod shutdown;
+#[cfg(feature = "signals")]
+mod signals;
 mod socket;
 #[cfg(feature = "sockets")]
 pub mod sockets;
@@ -89,8 +93,11 @@ pub use instant::Instant;
 pub use listener::Listener;
 pub use net::Net;
 pub use options::{BindOptions, ConnectOptions, Keepalive, SocketOptions, WhenFull};
+pub use race::race;
 pub use retry::Backoff;
 pub use shutdown::{Guard, Phase, Shutdown, ShutdownReport};
+#[cfg(feature = "signals")]
+pub use signals::{Signal, Signals};
 pub use socket::{Socket, SocketState};
 pub use stats::Stats;
 pub use stream::Stream;

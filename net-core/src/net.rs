@@ -282,6 +282,9 @@ impl Net {
 
     /// Runs a task in the background; a panic in it ends it alone and is told to whoever waits for it.
     ///
+    /// What the task gives, an error too, goes to whoever awaits the [`Task`] and to nobody else: a task whose handle is
+    /// dropped has to tell of its errors itself.
+    ///
     /// # Errors
     /// If the backend can't run tasks here: the operating system's needs a tokio runtime around the call.
     pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Result<Task<T>> {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use net_core::{Endpoint, Net};
+use net_core::{Endpoint, Net, Signals};
 use sim_io::{Environment, Failure};
 use tokio::sync::oneshot;
 
@@ -59,10 +59,10 @@ async fn work(args: &Args) -> Outcome<bool> {
         let Some(mut signals) = signals else {
             return std::future::pending().await;
         };
-        signals.any().await;
+        signals.next().await;
         // Who asks twice has no patience.
         let impatient = world_net.spawn(async move {
-            signals.any().await;
+            signals.next().await;
             exit(130);
         });
         drop(impatient);
@@ -137,43 +137,5 @@ impl Thread {
             Ok(Err(error)) => Err(Failed::new("the tool", error)),
             Err(_) => Err(Failed::text("the tool's thread panicked")),
         }
-    }
-}
-
-/// Ctrl-C and SIGTERM, caught as long as this lives.
-struct Signals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    #[cfg(unix)]
-    async fn any(&mut self) {
-        tokio::select! {
-            biased;
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {})
-    }
-
-    #[cfg(not(unix))]
-    async fn any(&mut self) {
-        let _ = tokio::signal::ctrl_c().await;
     }
 }

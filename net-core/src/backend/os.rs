@@ -41,7 +41,7 @@ impl Os {
 }
 
 /// tokio panics outside its runtime; a library's caller gets an error that says what to do.
-fn runtime() -> io::Result<tokio::runtime::Handle> {
+pub(crate) fn runtime() -> io::Result<tokio::runtime::Handle> {
     tokio::runtime::Handle::try_current()
         .map_err(|_| io::Error::other("no tokio runtime here: call this inside #[tokio::main] or Runtime::block_on"))
 }

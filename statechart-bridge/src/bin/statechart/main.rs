@@ -3,7 +3,6 @@
 mod args;
 mod draw;
 mod run;
-mod signal;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -4,13 +4,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use net_core::Net;
+use net_core::{Net, Signals};
 use statechart_bridge::socket::{SOCKET_IN, SOCKET_OUT, SocketCommand, SocketError, boot_translation_service};
 use statechart_bridge::{Controller, Document, Ignored, Output, OutputListener, Runtime};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use crate::args::RunArguments;
-use crate::signal::Signals;
 use crate::{failed, misused, open, say, tell};
 
 /// A longer line is no event.
@@ -43,7 +42,7 @@ pub(crate) fn run(arguments: &RunArguments) -> ExitCode {
 }
 
 async fn drive(arguments: &RunArguments, document: Document, values: Vec<statechart_bridge::Value>) -> ExitCode {
-    let signals = match Signals::new() {
+    let mut signals = match Signals::new() {
         Ok(signals) => signals,
         Err(error) => return failed(format!("signals can't be caught: {error}")),
     };
@@ -95,7 +94,7 @@ async fn drive(arguments: &RunArguments, document: Document, values: Vec<statech
     };
     tokio::select! {
         biased;
-        () = signals.any() => {
+        _ = signals.next() => {
             runtime.stop();
             runtime.ended().await;
         }
