@@ -46,7 +46,10 @@ impl Serve {
     }
 
     fn at(endpoint: &str, options: &[&str]) -> Self {
-        let mut command = program(&[&["serve", endpoint], options].concat());
+        Self::run(program(&[&["serve", endpoint], options].concat()))
+    }
+
+    fn run(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -191,6 +194,7 @@ fn exit_codes_of_connect() {
         &["connect", "udp://127.0.0.1:1"],
         &["connect", "mem:x"],
         &["connect", "tcp://127.0.0.1:1", "--timeout", "0"],
+        &["connect", "tcp://127.0.0.1:1", "--timeout", "nan"],
         &["serve"],
         &["serve", "tcp://127.0.0.1:0", "--admission", "sometimes"],
         &["serve", "tcp://127.0.0.1:0", "--reply", "no equals sign"],
@@ -263,6 +267,10 @@ fn help_and_version() {
                 "tls://HOST:PORT",
             ],
         ),
+        (
+            &["serve", "-h"],
+            &["values: queue, reject, takeover, concurrent]", "--tls-client-ca"],
+        ),
         (&["connect", "--help"], &["--replies", "Exit codes:", "130", "Ctrl-R"]),
         (&["--version"], &["oneline "]),
     ] {
@@ -272,7 +280,60 @@ fn help_and_version() {
         for word in words {
             assert!(shown.contains(word), "{arguments:?} tells nothing of {word}");
         }
+        for line in shown.lines() {
+            assert!(line.chars().count() <= 80, "{arguments:?} is too wide: {line}");
+        }
     }
+}
+
+/// Runs a server that is asked one thing; gives what it has logged.
+fn log_of(options: &[&str], variable: Option<&str>) -> String {
+    let mut command = program(&[&["serve", "tcp://127.0.0.1:0"], options].concat());
+    if let Some(variable) = variable {
+        command.env("RUST_LOG", variable);
+    }
+    let mut serve = Serve::run(command);
+    assert_eq!(serve.ask(&["ping", "shutdown"]), "pong\n");
+    let (code, _, log) = serve.end();
+    assert_eq!(code, Some(0), "{log}");
+    log
+}
+
+#[test]
+fn it_tells_what_happens_when_asked() {
+    assert_eq!(log_of(&[], None), "");
+    let told = log_of(&["-v"], None);
+    let connected = told
+        .lines()
+        .find(|line| line.ends_with("oneline: connected"))
+        .expect(&told);
+    assert!(
+        connected.contains("Z  INFO client{peer=tcp://127.0.0.1:"),
+        "{connected}"
+    );
+    assert!(told.contains("oneline: listening endpoint=tcp://127.0.0.1:"), "{told}");
+    assert!(!told.contains("DEBUG") && !told.contains('\u{1b}'), "{told}");
+    let told = log_of(&["-vv"], None);
+    assert!(
+        told.contains(":client{peer=") && told.contains("net_core: event=Opened"),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_environment_has_the_last_word_on_the_log() {
+    let told = log_of(&["-vv"], Some("net_core=debug"));
+    assert!(
+        told.contains("net_core: event=Opened") && !told.contains("oneline: "),
+        "{told}"
+    );
+    assert_eq!(log_of(&["-vv"], Some("off")), "");
+    assert!(log_of(&[], Some("oneline=info")).contains("oneline: connected"));
+    let told = log_of(&["-v"], Some("oneline=sometimes"));
+    assert!(
+        told.starts_with("oneline: RUST_LOG is ignored") && told.contains("oneline: connected"),
+        "{told}"
+    );
 }
 
 #[test]

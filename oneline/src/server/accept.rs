@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use net_core::{Error, Framed, Listener, Net, Result, Shutdown, Stream};
+use net_core::{Error, Framed, Listener, Net, Result, Shutdown, Stream, race};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use super::running::{Request, Running, StopReason, Stopped, request};
@@ -133,11 +133,14 @@ impl Acceptor {
         let endpoint = self.listener.local().clone();
         log_info!(endpoint = %endpoint, "listening");
         let mut stop = self.shared.stop.subscribe();
-        let Request { reason, deadline } = tokio::select! {
-            biased;
-            asked = asked(&mut stop) => asked,
-            error = self.accept() => Request { reason: StopReason::Failed(error), deadline: self.settings.drain },
+        let drain = self.settings.drain;
+        let broken = async {
+            Request {
+                reason: StopReason::Failed(self.accept().await),
+                deadline: drain,
+            }
         };
+        let Request { reason, deadline } = race(asked(&mut stop), broken).await;
         self.shared.stopping.store(true, Ordering::Relaxed);
         let Self {
             listener,

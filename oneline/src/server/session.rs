@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use net_core::{
-    Error, ErrorKind, Frame, Framed, Guard, Net, Output, Sender, Stream, TimeoutKind, catch_panic, catch_panic_in,
+    Error, ErrorKind, Frame, Framed, Guard, Net, Output, Sender, Stream, TimeoutKind, catch_panic, catch_panic_in, race,
 };
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -80,12 +80,16 @@ impl Session {
             settings: &settings,
             shared: &shared,
         };
-        let end = tokio::select! {
-            biased;
-            end = talk.run(&mut framed, &mut handler) => end,
-            () = guard.aborting() => End::Stopped,
-            () = async { eviction.asked().await; net.sleep(settings.takeover_grace).await } => End::TakenOver,
+        let aborted = async {
+            guard.aborting().await;
+            End::Stopped
         };
+        let taken_over = async {
+            eviction.asked().await;
+            net.sleep(settings.takeover_grace).await;
+            End::TakenOver
+        };
+        let end = race(talk.run(&mut framed, &mut handler), race(aborted, taken_over)).await;
         drop(talk);
         if end == End::Shutdown {
             shared.shut_down().await;
@@ -133,12 +137,21 @@ async fn finish(
 
 /// The TLS handshake, if there is one.
 async fn handshake(stream: &mut Stream, guard: &Guard, eviction: &Eviction) -> Option<End> {
-    tokio::select! {
-        biased;
-        outcome = stream.handshake() => outcome.err().map(End::Failed),
-        () = guard.draining() => Some(End::Stopped),
-        () = eviction.asked() => Some(End::TakenOver),
-    }
+    let shaken = async { stream.handshake().await.err().map(End::Failed) };
+    race(shaken, async { Some(asked(guard, eviction).await) }).await
+}
+
+/// Waits until the session is asked to end, by the server or for a newer client.
+async fn asked(guard: &Guard, eviction: &Eviction) -> End {
+    let stopped = async {
+        guard.draining().await;
+        End::Stopped
+    };
+    let taken_over = async {
+        eviction.asked().await;
+        End::TakenOver
+    };
+    race(stopped, taken_over).await
 }
 
 /// The conversation with one client.
@@ -153,14 +166,7 @@ struct Talk<'a> {
 
 impl Talk<'_> {
     async fn run<H: Handler>(&mut self, framed: &mut Framed<Wire>, handler: &mut H) -> End {
-        let (guard, eviction) = (self.guard, self.eviction);
-        let mut asked = pin!(async {
-            tokio::select! {
-                biased;
-                () = guard.draining() => End::Stopped,
-                () = eviction.asked() => End::TakenOver,
-            }
-        });
+        let mut asked = pin!(asked(self.guard, self.eviction));
         loop {
             // Everything that is here already, without a look at anything that costs.
             loop {
@@ -174,19 +180,16 @@ impl Talk<'_> {
                     return end;
                 }
             }
-            let next = tokio::select! {
-                biased;
-                next = framed.next() => next,
-                end = &mut asked => return end,
-            };
-            let end = match next {
-                Ok(Some((frame, mut output))) => match self.interrupted() {
+            let next = race(async { Ok(framed.next().await) }, async { Err(asked.as_mut().await) });
+            let end = match next.await {
+                Ok(Ok(Some((frame, mut output)))) => match self.interrupted() {
                     None => self.line(handler, &frame, &mut output).await,
                     end => end,
                 },
-                Ok(None) => Some(End::Closed),
-                Err(error) if error.kind() == ErrorKind::Truncated => Some(End::Truncated(error)),
-                Err(error) => Some(End::Failed(error)),
+                Ok(Ok(None)) => Some(End::Closed),
+                Ok(Err(error)) if error.kind() == ErrorKind::Truncated => Some(End::Truncated(error)),
+                Ok(Err(error)) => Some(End::Failed(error)),
+                Err(end) => Some(end),
             };
             if let Some(end) = end {
                 return end;

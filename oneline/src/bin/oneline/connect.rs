@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use oneline::net_core::{ConnectOptions, Net, TlsClient, TlsClientBuilder};
+use oneline::net_core::{ConnectOptions, Net, TlsClient, TlsClientBuilder, race};
 use oneline::{Client, ClientOptions, Error, ErrorKind};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::runtime::Runtime;
@@ -22,10 +22,12 @@ pub(crate) fn run(runtime: &Runtime, arguments: &Connect) -> ExitCode {
         return ExitCode::from(USAGE);
     }
     let connecting = async {
-        tokio::select! {
-            client = Client::connect_with(&net, &arguments.endpoint, options) => Some(client),
-            () = interrupt() => None,
-        }
+        let connected = async { Some(Client::connect_with(&net, &arguments.endpoint, options).await) };
+        race(connected, async {
+            interrupt().await;
+            None
+        })
+        .await
     };
     let mut client = match runtime.block_on(connecting) {
         Some(Ok(client)) => client,
@@ -36,12 +38,10 @@ pub(crate) fn run(runtime: &Runtime, arguments: &Connect) -> ExitCode {
     let end = if shown {
         shell::run(runtime, &mut client)
     } else {
-        runtime.block_on(async {
-            tokio::select! {
-                end = commands(&mut client, arguments) => end,
-                () = interrupt() => End::Interrupted,
-            }
-        })
+        runtime.block_on(race(commands(&mut client, arguments), async {
+            interrupt().await;
+            End::Interrupted
+        }))
     };
     // So that a server of the original's kind goes on too. If the link is gone, there is nobody to tell.
     runtime.block_on(async {

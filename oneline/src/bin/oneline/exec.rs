@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::Stdio;
 use std::time::Duration;
 
-use oneline::net_core::Net;
+use oneline::net_core::{Net, race};
 use oneline::{HandlerError, Replies};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
@@ -73,8 +74,7 @@ async fn talk(child: &mut Child, command: &[u8]) -> Result<Vec<u8>, HandlerError
         }
         Ok::<_, std::io::Error>(bytes)
     };
-    let ((), bytes) = tokio::join!(feed, collect);
-    let bytes = bytes?;
+    let bytes = both(feed, collect).await?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_OUTPUT) {
         return Err(format!("the program printed more than {MAX_OUTPUT} bytes").into());
     }
@@ -83,6 +83,25 @@ async fn talk(child: &mut Child, command: &[u8]) -> Result<Vec<u8>, HandlerError
         Ok(bytes)
     } else {
         Err(format!("the program failed, {status}").into())
+    }
+}
+
+/// Runs the two at once; gives what the second gives.
+async fn both<T>(first: impl Future<Output = ()>, second: impl Future<Output = T>) -> T {
+    let (mut first, mut second) = (pin!(first), pin!(second));
+    let early = race(
+        async {
+            first.as_mut().await;
+            None
+        },
+        async { Some(second.as_mut().await) },
+    );
+    match early.await {
+        None => second.await,
+        Some(value) => {
+            first.await;
+            value
+        }
     }
 }
 

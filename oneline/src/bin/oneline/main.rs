@@ -3,13 +3,13 @@
 mod args;
 mod connect;
 mod exec;
+mod log;
 mod serve;
 mod shell;
 
 use std::process::ExitCode;
 
-use args::{Action, Arguments};
-use clap::Parser;
+use args::Action;
 
 /// Everything that the program does on the network went wrong: it could not listen or connect, or the link was lost.
 const FAILED: u8 = 1;
@@ -21,12 +21,12 @@ const TIMEOUT: u8 = 3;
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let action = args::parse();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&format!("the runtime can't start: {error}")),
     };
-    let code = match arguments.action {
+    let code = match action {
         Action::Serve(serve) => serve::run(&runtime, *serve),
         Action::Connect(connect) => connect::run(&runtime, &connect),
     };

@@ -1,18 +1,18 @@
 //! `oneline serve`.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oneline::net_core::{Net, TlsServer};
+use oneline::net_core::{Net, Signals, TlsServer, race};
 use oneline::{Admission, Command, Handler, HandlerError, Replies, Running, Server, StopReason, Stopped};
 use tokio::runtime::Runtime;
 
 use crate::args::{Charset, Policy, Serve, Terminator};
 use crate::exec::Program;
-use crate::{failed, misused};
+use crate::{failed, log, misused};
 
 /// How long clients may take to finish after Ctrl-C.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -20,7 +20,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 const UNKNOWN: &str = "nak - unknown cmd";
 
 pub(crate) fn run(runtime: &Runtime, arguments: Serve) -> ExitCode {
-    log(arguments.verbose);
+    log::start(arguments.verbose);
     if let Some(useless) = arguments.without_effect() {
         return misused(&useless);
     }
@@ -49,30 +49,29 @@ pub(crate) fn run(runtime: &Runtime, arguments: Serve) -> ExitCode {
 
 async fn serve(running: &Running) -> ExitCode {
     // Before the line that tells others that we are there: from then on a signal must end us in order.
-    let signal = match Signals::new() {
-        Ok(signals) => signals.any(),
+    let mut signals = match Signals::new() {
+        Ok(signals) => signals,
         Err(error) => return failed(&format!("signals can't be caught: {error}")),
     };
     let mut output = std::io::stdout();
     // A closed standard output is no reason not to serve.
     let _ = writeln!(output, "listening on {}", running.endpoint()).and_then(|()| output.flush());
-    let stopped = tokio::select! {
-        stopped = running.wait() => stopped,
-        () = signal => {
-            eprintln!("oneline: stopping; a second signal does not wait for the clients");
-            let again = async {
-                match Signals::new() {
-                    Ok(signals) => signals.any().await,
-                    Err(_) => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                stopped = running.stop(DRAIN) => stopped,
-                () = again => return failed("interrupted"),
-            }
-        }
+    let stopped = async { Some(running.wait().await) };
+    let Some(stopped) = race(stopped, signal(&mut signals)).await else {
+        eprintln!("oneline: stopping; a second signal does not wait for the clients");
+        let stopped = async { Some(running.stop(DRAIN).await) };
+        let Some(stopped) = race(stopped, signal(&mut signals)).await else {
+            return failed("interrupted");
+        };
+        return report(&stopped);
     };
     report(&stopped)
+}
+
+/// Waits for one; a `None` of whatever type.
+async fn signal<T>(signals: &mut Signals) -> Option<T> {
+    signals.next().await;
+    None
 }
 
 fn report(stopped: &Stopped) -> ExitCode {
@@ -87,60 +86,6 @@ fn report(stopped: &Stopped) -> ExitCode {
         StopReason::Failed(error) => failed(&format!("{error:#}")),
         _ => ExitCode::SUCCESS,
     }
-}
-
-/// Ctrl-C and SIGTERM, caught as long as this lives.
-struct Signals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    #[cfg(unix)]
-    async fn any(mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {})
-    }
-
-    #[cfg(not(unix))]
-    async fn any(self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-fn log(verbose: u8) {
-    let level = match verbose {
-        0 => "warn",
-        1 => "info",
-        _ => "debug",
-    };
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into());
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    // Fails only if there is one already, and there is none.
-    let _ = log.try_init();
 }
 
 fn server(net: &Net, arguments: Serve) -> Server {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use oneline::net_core::race;
 use oneline::{Client, ErrorKind, Reply};
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
@@ -76,12 +77,10 @@ fn ask(runtime: &Runtime, client: &mut Client, command: &str) -> Result<bool, En
             command => client.collect(command).await.map(Some),
         }
     };
-    let outcome = runtime.block_on(async {
-        tokio::select! {
-            outcome = exchange => Some(outcome),
-            () = interrupt() => None,
-        }
-    });
+    let outcome = runtime.block_on(race(async { Some(exchange.await) }, async {
+        interrupt().await;
+        None
+    }));
     let Some(outcome) = outcome else {
         // The next command's replies would be mixed with this one's, so the conversation can't go on as it was.
         return Err(End::Interrupted);
