@@ -9,6 +9,12 @@ impl Step<'_, '_> {
     /// Runs actions in order. A fault ends the list; what comes after it in the step goes on.
     #[inline]
     pub(super) fn run(&mut self, actions: &[Action], state: StateId, live: Option<usize>, what: &str) {
+        if !actions.is_empty() {
+            self.run_all(actions, state, live, what);
+        }
+    }
+
+    fn run_all(&mut self, actions: &[Action], state: StateId, live: Option<usize>, what: &str) {
         for action in actions {
             if let Err(fault) = self.run_one(action, state, live) {
                 let what = format!("{what} {}", self.chart.path(state));

@@ -2,26 +2,34 @@
 
 use super::step::Step;
 use super::{Chosen, Extent};
-use crate::model::compiled::{BitSet, Chart, Entry, StateId, Transition};
+use crate::model::compiled::{BitSet, Change, Chart, Entry, StateId, Transition};
 use crate::{BigStepMaximality, ComboStepMaximality};
 
 impl Step<'_, '_> {
+    #[inline]
     pub(super) fn fire(&mut self, chosen: Chosen) {
         let chart = self.chart;
         let transition = &chart.transitions[chosen.transition as usize];
-        if self.env.reports.traces() {
+        let traces = self.env.reports.traces();
+        if traces {
             self.trace_fired(transition, chosen.live);
         }
-        if let Some(change) = &transition.change {
-            if change.leaf {
-                self.exit_state(transition.source, chosen.live);
-            } else {
-                self.exit(change.domain, chosen.live);
+        match &transition.change {
+            Some(Change { quiet: Some(quiet), .. }) if !traces => {
+                self.machine.active.remove_all(&quiet.left);
+                self.run(&transition.actions, transition.source, chosen.live, "transition of");
+                self.machine.active.insert_all(&quiet.entered);
             }
-            self.run(&transition.actions, transition.source, chosen.live, "transition of");
-            self.enter(change.domain, &change.entry, chosen.live);
-        } else {
-            self.run(&transition.actions, transition.source, chosen.live, "transition of");
+            Some(change) => {
+                if change.leaf {
+                    self.exit_state(transition.source, chosen.live);
+                } else {
+                    self.exit(change.domain, chosen.live);
+                }
+                self.run(&transition.actions, transition.source, chosen.live, "transition of");
+                self.enter(change.domain, &change.entry, chosen.live);
+            }
+            None => self.run(&transition.actions, transition.source, chosen.live, "transition of"),
         }
         let semantics = self.chart.semantics;
         let closes = match semantics.combo_step_maximality {
@@ -31,8 +39,11 @@ impl Step<'_, '_> {
         };
         let (start, end) = transition.area;
         if closes {
-            self.env.work.changed.insert_range(start, end);
             self.env.work.extent = Extent::from(start);
+            // Of everything nobody asks what it is.
+            if self.env.work.extent != Extent::Everything {
+                self.env.work.changed.insert_range(start, end);
+            }
         }
         if semantics.big_step_maximality == BigStepMaximality::Syntactic && self.rests(transition) {
             self.env.work.closed.insert_range(start, end);

@@ -1,7 +1,7 @@
 //! Which transitions a small step takes.
 
 use super::step::Step;
-use super::{Chosen, Extent};
+use super::{Chosen, Extent, Live};
 use crate::model::compiled::{Guard, StateId, Trigger};
 use crate::script::{Context, View};
 use crate::{Concurrency, Priority, Value};
@@ -10,10 +10,7 @@ impl Step<'_, '_> {
     /// Takes what is enabled; false if nothing is.
     #[inline]
     pub(super) fn small_step(&mut self) -> bool {
-        if self.env.work.live.is_empty() && !self.machine.active.meets(&self.chart.spontaneous) {
-            return false;
-        }
-        if self.env.work.extent == Extent::Everything {
+        if self.env.work.extent == Extent::Everything || (self.env.work.live.is_empty() && !self.is_restless()) {
             return false;
         }
         if self.chart.semantics.concurrency == Concurrency::Many {
@@ -26,6 +23,12 @@ impl Step<'_, '_> {
             }
             None => false,
         }
+    }
+
+    /// Whether an active state has spontaneous transitions.
+    #[inline]
+    pub(super) fn is_restless(&self) -> bool {
+        self.chart.is_spontaneous && self.machine.active.meets(&self.chart.spontaneous)
     }
 
     fn small_step_of_many(&mut self) -> bool {
@@ -94,14 +97,21 @@ impl Step<'_, '_> {
     /// The active states that may have something for the live events and have not changed yet, of one word.
     #[inline]
     fn responding(&self, index: usize) -> u64 {
-        let work = &*self.env.work;
-        let mut word = self.chart.spontaneous.words[index];
-        for live in &work.live {
-            if let Some(Some(responds)) = self.chart.responds.get(live.id.0 as usize) {
-                word |= responds.words[index];
-            }
+        let (work, chart) = (&*self.env.work, self.chart);
+        let responds = |live: &Live| match chart.responds.get(live.id.0 as usize) {
+            Some(Some(responds)) => responds.words[index],
+            _ => chart.spontaneous.words[index],
+        };
+        let word = match &work.live[..] {
+            [] => chart.spontaneous.words[index],
+            [live] => responds(live),
+            all => all.iter().map(responds).fold(0, std::ops::BitOr::bitor),
+        };
+        let word = word & self.machine.active.words[index];
+        if work.extent == Extent::Nothing {
+            return word;
         }
-        word & self.machine.active.words[index] & !work.changed.words[index]
+        word & !work.changed.words[index]
     }
 
     /// The first enabled transition of a state.
@@ -165,11 +175,13 @@ impl Step<'_, '_> {
             transition: number,
             live,
         };
+        if matches!(transition.guard, Guard::Always) && transition.same.is_none() {
+            return Some(chosen);
+        }
         self.allowed(chosen).then_some(chosen)
     }
 
     /// Whether its guard allows it.
-    #[inline]
     fn allowed(&mut self, chosen: Chosen) -> bool {
         let chart = self.chart;
         let transition = &chart.transitions[chosen.transition as usize];

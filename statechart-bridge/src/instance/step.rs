@@ -96,7 +96,7 @@ impl Work {
     }
 
     /// Takes away the events that lived for the step that has ended.
-    #[inline]
+    #[inline(always)]
     fn end(&mut self, step: Until) {
         match &self.live[..] {
             [] => {}
@@ -165,10 +165,8 @@ impl Step<'_, '_> {
             }
         }
         self.end_big_step();
-        self.machine.restless = fired
-            && (!self.machine.next_small.is_empty()
-                || !self.machine.next_combo.is_empty()
-                || self.machine.active.meets(&self.chart.spontaneous));
+        self.machine.restless =
+            fired && (!self.machine.next_small.is_empty() || !self.machine.next_combo.is_empty() || self.is_restless());
         if fired { Stepped::Fired } else { Stepped::Idle }
     }
 

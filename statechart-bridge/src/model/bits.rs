@@ -46,6 +46,22 @@ impl BitSet {
         }
     }
 
+    /// Adds the states of another set.
+    #[inline]
+    pub(crate) fn insert_all(&mut self, other: &Self) {
+        for (word, more) in self.words.iter_mut().zip(&other.words) {
+            *word |= more;
+        }
+    }
+
+    /// Takes the states of another set away.
+    #[inline]
+    pub(crate) fn remove_all(&mut self, other: &Self) {
+        for (word, less) in self.words.iter_mut().zip(&other.words) {
+            *word &= !less;
+        }
+    }
+
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.words.fill(0);

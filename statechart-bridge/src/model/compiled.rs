@@ -251,10 +251,12 @@ pub(crate) struct Chart {
     pub(crate) semantics: Semantics,
     /// What the first entry enters.
     pub(crate) start: Entry,
-    /// The states that have a transition for an event, by event.
+    /// The states that have a transition for an event, by event; with them those that have spontaneous ones.
     pub(crate) responds: Vec<Option<BitSet>>,
     /// The states that have spontaneous transitions.
     pub(crate) spontaneous: BitSet,
+    /// Whether there are such.
+    pub(crate) is_spontaneous: bool,
     /// The states that have histories.
     pub(crate) remembering: BitSet,
     /// The states that are marked as stable.
@@ -346,6 +348,15 @@ pub(crate) struct Change {
     /// Whether that is the source and nothing else.
     pub(crate) leaf: bool,
     pub(crate) entry: Entry,
+    /// If nothing happens in what is left and entered, what becomes of the configuration.
+    pub(crate) quiet: Option<Quiet>,
+}
+
+/// States that are left and entered without an action, a timer or a history: that is only a matter of bits.
+#[derive(Debug)]
+pub(crate) struct Quiet {
+    pub(crate) left: BitSet,
+    pub(crate) entered: BitSet,
 }
 
 /// What is entered.

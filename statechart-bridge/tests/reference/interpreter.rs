@@ -352,7 +352,7 @@ impl<'a> Interpreter<'a> {
         for state in leaving.into_iter().rev() {
             self.timers.retain(|timer| timer.2.0 != state);
             self.rung.retain(|which, _| which.0 != state);
-            self.said.push(format!("-{}", self.spec.nodes[state].path));
+            self.tell('-', state);
             self.active.remove(&state);
         }
     }
@@ -388,9 +388,16 @@ impl<'a> Interpreter<'a> {
         }
     }
 
+    fn tell(&mut self, what: char, state: usize) {
+        let node = &self.spec.nodes[state];
+        if !node.silent {
+            self.said.push(format!("{what}{}", node.path));
+        }
+    }
+
     fn enter(&mut self, state: usize, wanted: &BTreeSet<usize>) {
         self.active.insert(state);
-        self.said.push(format!("+{}", self.spec.nodes[state].path));
+        self.tell('+', state);
         for (number, arrow) in self.spec.nodes[state].arrows.iter().enumerate() {
             if let Trigger::After(delay) = arrow.trigger {
                 self.next_number += 1;

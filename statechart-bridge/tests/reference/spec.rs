@@ -40,6 +40,8 @@ pub(crate) struct Node {
     pub(crate) initial: Option<usize>,
     pub(crate) arrows: Vec<Arrow>,
     pub(crate) stable: bool,
+    /// Says nothing when it is entered and left.
+    pub(crate) silent: bool,
     pub(crate) path: String,
 }
 
@@ -87,7 +89,10 @@ impl Spec {
         };
         spec.grow(choices, 0, Kind::Plain, 0, true);
         let count = spec.nodes.len();
+        // Where nothing happens on the way, the engine has a short one.
+        let all_silent = choices.once_in(3);
         for node in 1..count {
+            spec.nodes[node].silent = all_silent || choices.once_in(3);
             if matches!(spec.nodes[node].kind, Kind::Plain | Kind::Parallel) {
                 spec.nodes[node].stable = choices.once_in(3);
                 for number in 0..choices.below(4) {
@@ -113,6 +118,7 @@ impl Spec {
             initial: None,
             arrows: Vec::new(),
             stable: false,
+            silent: false,
             path,
         });
         if id != 0 {
@@ -174,9 +180,11 @@ impl Spec {
             Kind::Shallow => return State::history(name),
             Kind::Deep => return State::deep_history(name),
         };
-        state = state
-            .entering(Raise::output("out", format!("+{}", node.path)))
-            .exiting(Raise::output("out", format!("-{}", node.path)));
+        if !node.silent {
+            state = state
+                .entering(Raise::output("out", format!("+{}", node.path)))
+                .exiting(Raise::output("out", format!("-{}", node.path)));
+        }
         if node.stable {
             state = state.stable();
         }

@@ -42,6 +42,7 @@ pub(super) fn chart(
     builder.chart.start = builder.entry(StateId::ROOT, &[]);
     builder.codes();
     builder.searches(events);
+    builder.quiet();
     builder.keyed(events);
     let chart = builder.chart;
     (compiler.problems.len() == before).then_some(chart)
@@ -57,6 +58,7 @@ fn empty(described: &state::Chart) -> Chart {
         start: Entry::Fixed(Box::default()),
         responds: Vec::new(),
         spontaneous: BitSet::default(),
+        is_spontaneous: false,
         remembering: BitSet::default(),
         stable: BitSet::default(),
         keyed: HashMap::new(),

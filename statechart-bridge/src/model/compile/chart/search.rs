@@ -65,6 +65,11 @@ impl Builder<'_> {
             }
             state.spontaneous = spontaneous.into();
         }
+        let spontaneous = &self.chart.spontaneous;
+        self.chart.is_spontaneous = spontaneous.iter().next().is_some();
+        for responds in self.chart.responds.iter_mut().flatten() {
+            responds.insert_all(spontaneous);
+        }
     }
 
     /// The events that matter to an instance only if one attribute equals one parameter, whatever its states.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Builder;
-use crate::model::compiled::{Change, Guard, StateId, Timer, Transition, Trigger};
+use crate::model::compiled::{BitSet, Change, Entry, Guard, Quiet, StateId, Timer, Transition, Trigger};
 use crate::model::state::Kind;
 use crate::model::transition;
 use crate::script::Expression;
@@ -67,6 +67,7 @@ impl<'a> Builder<'a> {
             domain,
             leaf: self.is_leaf_of(source, domain),
             entry: self.entry(domain, &targets),
+            quiet: None,
         });
         let guard = match &described.guard {
             transition::Guard::Always => Guard::Always,
@@ -118,6 +119,47 @@ impl<'a> Builder<'a> {
             rivals: Box::default(),
             place: described.place.clone(),
         });
+    }
+
+    /// Finds the transitions that leave and enter nothing where something would happen.
+    pub(super) fn quiet(&mut self) {
+        let chart = &self.chart;
+        let timers = |state: StateId| {
+            let (first, end) = chart.state(state).timers;
+            first < end
+        };
+        let found: Vec<_> = chart
+            .transitions
+            .iter()
+            .map(|transition| {
+                let change = transition.change.as_ref()?;
+                let Entry::Fixed(enters) = &change.entry else {
+                    return None;
+                };
+                let mut left = BitSet::new(chart.states.len());
+                if change.leaf {
+                    left.insert(transition.source);
+                } else {
+                    left.insert_range(change.domain.0 + 1, chart.state(change.domain).end);
+                }
+                let mut entered = BitSet::new(chart.states.len());
+                enters.iter().for_each(|state| entered.insert(*state));
+                let leaves = |state| chart.state(state).exit.is_empty() && !timers(state);
+                let comes = |state| chart.state(state).entry.is_empty() && !timers(state);
+                // A history inside remembers what is left.
+                let remembers = !change.leaf && {
+                    let (start, end) = (change.domain.0 + 1, chart.state(change.domain).end);
+                    chart.remembering.contains(change.domain) || chart.remembering.meets_range(start, end)
+                };
+                let quiet = !remembers && left.iter().all(leaves) && entered.iter().all(comes);
+                quiet.then_some(Quiet { left, entered })
+            })
+            .collect();
+        for (transition, quiet) in self.chart.transitions.iter_mut().zip(found) {
+            if let Some(change) = &mut transition.change {
+                change.quiet = quiet;
+            }
+        }
     }
 
     /// Whether a state without others inside is all that can be active in the one around it.
