@@ -147,6 +147,47 @@ fn the_index_and_asking_all_give_the_same() {
     assert!(few < 12 && many > 90, "{few} guards instead of {many}");
 }
 
+/// What closures assign to is not known, so anybody who is busy might hold any socket when its turn comes. Even so the
+/// events of a burst don't wait with all of them: here there is room for what concerns each, and for no more.
+#[test]
+fn in_a_burst_charts_of_closures_get_what_is_for_them_and_nothing_else() {
+    const CHILDREN: u64 = 100;
+    let asked = Arc::new(Mutex::new(0));
+    let mut rig = Rig::new(&model(false, &asked));
+    let mut limits = statechart_bridge::Limits::default();
+    limits.queue = CHILDREN as usize + 2;
+    let mut keyed = Rig::with(&model(true, &asked), |builder| builder.limits(limits));
+    let sockets: Vec<_> = (0..CHILDREN).map(|number| Object::new("socket", number, ())).collect();
+    for rig in [&mut rig, &mut keyed] {
+        for (number, socket) in (0..).zip(&sockets) {
+            rig.input(Event::new("make").with([number.into(), socket.clone().into()]));
+        }
+        // Everybody has something to do before what follows, and one takes another's socket.
+        let now = std::time::Duration::ZERO;
+        let others = Object::new("socket", CHILDREN, ());
+        let swaps = (0_i32..).zip(&sockets).map(|(number, own)| {
+            let socket = if number == 7 { &others } else { own };
+            Event::new("swap").with([number.into(), socket.clone().into()])
+        });
+        let data = sockets.iter().chain([&others, &sockets[8]]);
+        let data = data.map(|socket| Event::new("data").with([socket.clone().into()]));
+        for event in swaps.chain(data) {
+            rig.engine.input_after(now, event.on("in"), None).unwrap();
+        }
+    }
+    rig.wait(0);
+    keyed.wait(0);
+    assert_eq!(keyed.faults(), Vec::<String>::new());
+    let mut heard: Vec<_> = rig.said().split(' ').map(str::to_owned).collect();
+    let mut wanted: Vec<_> = keyed.said().split(' ').map(str::to_owned).collect();
+    heard.sort();
+    wanted.sort();
+    assert_eq!(heard, wanted);
+    // Child 7 hears its new socket and not its old one; child 8 hears twice.
+    assert_eq!(heard.len() as u64, CHILDREN + 1);
+    assert_eq!(heard.iter().filter(|line| *line == "mine(8)").count(), 2);
+}
+
 /// Children that hold a socket each: what is for it is counted.
 #[cfg(feature = "xml")]
 const HOLDERS: &str = r#"

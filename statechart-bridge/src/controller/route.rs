@@ -10,12 +10,15 @@ use crate::model::names::NameHasher;
 use crate::script::Key;
 use crate::{Event, InstanceId, Object, Value};
 
+/// Something by attribute and object. Nobody outside chooses the numbers that are hashed.
+pub(crate) type ByObject<T> = HashMap<(Key, Object), T, BuildHasherDefault<NameHasher>>;
+
 /// Instances by class, and by the objects in attributes that transitions compare with parameters.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Routes {
     by_class: Vec<BTreeSet<InstanceId>>,
     /// By attribute and object.
-    holders: HashMap<(Key, Object), Few<InstanceId>, BuildHasherDefault<NameHasher>>,
+    holders: ByObject<Few<InstanceId>>,
 }
 
 /// Who gets an event.
@@ -58,11 +61,12 @@ impl Routes {
         }
     }
 
-    /// Lists an instance under the objects that it holds now. Called after each of its steps.
+    /// Lists an instance under the objects that it holds now, and tells whether they are others than before. Called after
+    /// each of its steps.
     #[inline]
-    pub(crate) fn update(&mut self, model: &Model, chart: &Chart, instance: &mut Instance) {
+    pub(crate) fn update(&mut self, model: &Model, chart: &Chart, instance: &mut Instance) -> bool {
         if chart.keyed.is_empty() {
-            return;
+            return false;
         }
         let class = model.class(instance.class);
         let holds = || {
@@ -76,7 +80,7 @@ impl Routes {
         };
         let before = instance.held.iter();
         if before.map(|(key, object)| (*key, object)).eq(holds()) {
-            return;
+            return false;
         }
         let holds: Box<[_]> = holds().map(|(key, object)| (key, object.clone())).collect();
         self.unlist(instance);
@@ -84,6 +88,7 @@ impl Routes {
             self.holders.entry(key.clone()).or_default().insert(instance.id, ());
         }
         instance.held = holds;
+        true
     }
 
     /// Who of a class an event is for.

@@ -36,6 +36,8 @@ pub(crate) struct Instance {
     /// Its private ports, by their number in the class.
     pub(crate) inports: Box<[Arc<str>]>,
     pub(crate) outports: Box<[Arc<str>]>,
+    /// The number of the event that it handled last.
+    pub(crate) seen: u64,
     /// Big steps since the time went on or something came from outside, and when that was.
     pub(crate) spins: (u64, u32),
 }
@@ -130,6 +132,9 @@ pub(crate) struct Queued {
     pub(crate) timer: Option<(u32, u64)>,
     /// Whether it goes before what comes from outside.
     pub(crate) first: bool,
+    /// Its place in the order of all events of the engine: the same for all who get it, even for what is given to many,
+    /// odd for what an instance raised for itself after that.
+    pub(crate) number: u64,
 }
 
 impl Queued {
@@ -139,13 +144,14 @@ impl Queued {
     }
 
     /// An event without port.
-    pub(crate) fn internal(id: EventId, event: Event) -> Self {
+    pub(crate) fn internal(id: EventId, event: Event, number: u64) -> Self {
         Self {
             id,
             port: PortId::NONE,
             event: Some(event),
             timer: None,
             first: false,
+            number,
         }
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Environment<'a> {
     pub(crate) now: u64,
     pub(crate) behind: u64,
     pub(crate) most_small_steps: u32,
+    /// That of the last event that was given to anybody.
+    pub(crate) number: u64,
     pub(crate) work: &'a mut Work,
 }
 
@@ -198,7 +200,7 @@ impl Step<'_, '_> {
     pub(super) fn take_local(&mut self) {
         let lifeline = self.chart.semantics.internal_event_lifeline;
         for (id, event) in self.env.effects.local.drain(..) {
-            let queued = Queued::internal(id, event);
+            let queued = Queued::internal(id, event, self.env.number | 1);
             let (list, until) = match lifeline {
                 InternalEventLifeline::Queue => {
                     self.queue.push_back(queued);
@@ -227,7 +229,7 @@ impl Step<'_, '_> {
         if !again {
             let event = report.as_event();
             let id = self.env.model.events.id(event.name());
-            self.queue.push_back(Queued::internal(id, event));
+            self.queue.push_back(Queued::internal(id, event, self.env.number | 1));
         }
         self.env.reports.fault(report);
     }

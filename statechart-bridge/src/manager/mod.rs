@@ -92,12 +92,17 @@ fn broad(world: &mut World, from: InstanceId, event: &Event) {
 }
 
 fn narrow(world: &mut World, from: InstanceId, target: &Value, event: &Event) -> Result<(), Fault> {
-    for text in texts(target)? {
-        for instance in link::reach(world, from, &text)? {
+    let mut reach = |text: &str| {
+        for instance in link::reach(world, from, text)? {
             world.give(instance, event.clone());
         }
+        Ok(())
+    };
+    match target {
+        // The usual case, without a list.
+        Value::Str(text) => reach(text),
+        _ => texts(target)?.iter().try_for_each(|text| reach(text)),
     }
-    Ok(())
 }
 
 /// One link or a list of links.

@@ -136,7 +136,7 @@ pub(crate) struct Class {
     /// By key; `u32::MAX` for an attribute that the class doesn't have.
     pub(crate) slots: Vec<u32>,
     pub(crate) attributes: Vec<(Arc<str>, Operand)>,
-    pub(crate) methods: HashMap<Arc<str>, Arc<Method>>,
+    pub(crate) methods: Names<Arc<Method>>,
     /// Those that a subclass has to write.
     pub(crate) missing: Vec<Arc<str>>,
     pub(crate) constructor: Option<Arc<Method>>,

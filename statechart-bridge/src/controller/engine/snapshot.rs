@@ -21,6 +21,7 @@ pub struct Snapshot {
     started: bool,
     now: u64,
     epoch: u64,
+    number: u64,
     schedule: Schedule,
     instances: BTreeMap<InstanceId, Box<Instance>>,
     ready: Vec<InstanceId>,
@@ -39,6 +40,7 @@ impl Snapshot {
             started: world.started,
             now: world.now,
             epoch: world.epoch,
+            number: world.number,
             schedule: world.schedule.clone(),
             instances: world.instances.clone(),
             ready: world.ready.clone(),
@@ -58,6 +60,7 @@ impl Snapshot {
         world.started = self.started;
         world.now = self.now;
         world.epoch = self.epoch;
+        world.number = self.number;
         world.schedule.clone_from(&self.schedule);
         world.instances.clone_from(&self.instances);
         world.ready.clone_from(&self.ready);

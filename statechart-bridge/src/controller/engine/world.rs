@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::Limits;
-use crate::controller::route::Routes;
+use crate::controller::route::{ByObject, Routes};
 use crate::controller::watch::Watch;
 use crate::controller::{Listeners, Schedule};
 use crate::instance::{Instance, Queued, Work};
@@ -38,6 +38,11 @@ pub(crate) struct World {
     /// For the object manager.
     pub(super) requests: VecDeque<(InstanceId, Request)>,
     pub(super) routes: Routes,
+    /// What was given to the holders of an object and may not be handled yet, with who must not get it. Others may hold
+    /// the object when they come to it.
+    pub(super) under_way: ByObject<Vec<(Queued, Option<InstanceId>)>>,
+    /// The number of the last event that was given to anybody.
+    pub(super) number: u64,
     /// Private inports: whose, and which of the class.
     pub(super) private: HashMap<Arc<str>, (InstanceId, usize)>,
     pub(super) next_instance: u64,
@@ -67,6 +72,8 @@ impl World {
             unstarted: BTreeSet::new(),
             requests: VecDeque::new(),
             routes: Routes::new(model.classes.len()),
+            under_way: ByObject::default(),
+            number: 0,
             private: HashMap::new(),
             next_instance: 1,
             next_port: 0,

@@ -1,12 +1,12 @@
 //! Classes: what they inherit, their attributes, methods and associations.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::index::Known;
 use super::{Compiler, assigned, bad_names, chart};
 use crate::model::class::{Class, Inheritance, Method};
 use crate::model::compiled::{self, ClassId, EventId, Operand};
+use crate::model::names::Names;
 use crate::script::Expression;
 
 pub(super) fn classes(
@@ -32,7 +32,7 @@ pub(super) fn classes(
                 is_a: order.iter().map(|number| ClassId(*number as u32)).collect(),
                 slots: Vec::new(),
                 attributes: attributes(compiler, classes, order),
-                methods: HashMap::new(),
+                methods: Names::default(),
                 missing: Vec::new(),
                 constructor: None,
                 destructors: Vec::new(),

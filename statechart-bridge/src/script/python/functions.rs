@@ -1,5 +1,6 @@
 //! Functions that all code can call.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::budget::Budget;
@@ -181,8 +182,8 @@ pub(super) fn call(
 
 fn print(arguments: &Arguments<'_>, budget: &mut Budget) -> Result<String> {
     let separator = match arguments.named("sep") {
-        Some(separator) => format::text(separator, budget)?,
-        None => " ".to_owned(),
+        Some(separator) => Cow::Owned(format::text(separator, budget)?),
+        None => Cow::Borrowed(" "),
     };
     let mut line = String::new();
     for (at, value) in arguments.values.iter().enumerate() {
@@ -190,7 +191,7 @@ fn print(arguments: &Arguments<'_>, budget: &mut Budget) -> Result<String> {
             budget.make(separator.len())?;
             line.push_str(&separator);
         }
-        line.push_str(&format::text(value, budget)?);
+        format::write_text(&mut line, value, budget)?;
     }
     Ok(line)
 }

@@ -46,6 +46,7 @@ impl World {
             held: Box::default(),
             inports: described.inports.iter().map(|name| self.private_port(name)).collect(),
             outports: described.outports.iter().map(|name| self.private_port(name)).collect(),
+            seen: self.number,
             spins: (0, 0),
         });
         let made = construct(&model, &mut instance, arguments, self.now, &mut self.effects);
@@ -57,7 +58,7 @@ impl World {
             self.private.insert(Arc::clone(name), (id, number));
         }
         for (id, event) in self.effects.local.drain(..) {
-            instance.queue.push_back(Queued::internal(id, event));
+            instance.queue.push_back(Queued::internal(id, event, self.number | 1));
         }
         if let Some(chart) = &described.chart {
             self.routes.add(class, id);
@@ -102,6 +103,7 @@ impl World {
             now: self.now,
             behind: self.clock.saturating_sub(self.now),
             most_small_steps: self.limits.small_steps,
+            number: self.number,
             work: &mut self.work,
         };
         let entered = net_core::catch_panic_in(|| instance.enter(&mut environment));

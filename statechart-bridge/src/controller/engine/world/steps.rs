@@ -88,6 +88,9 @@ impl World {
             }
         }
         self.round = round;
+        if !self.under_way.is_empty() {
+            self.under_way.clear();
+        }
         self.schedule.tidy(valid(&self.instances));
         self.schedule.skip_cancelled(valid(&self.instances));
         self.tell_ignored();
@@ -125,7 +128,9 @@ impl World {
                     event: None,
                     timer: Some((timer, token)),
                     first: false,
+                    number: self.number + 2,
                 };
+                self.number += 2;
                 self.push(instance, queued);
             }
             What::Input(event, to) => {
@@ -204,12 +209,13 @@ impl World {
             }
             None => (self.model.port(event.port()), to),
         };
-        let queued = |event| Queued {
+        let queued = Queued {
             id,
             port,
-            event: Some(event),
+            event: Some(event.clone()),
             timer: None,
             first: false,
+            number: self.next_number(),
         };
         // The usual case of one instance needs no search.
         let only = || {
@@ -220,11 +226,9 @@ impl World {
                 .filter(|_| self.instances.len() == 1)
         };
         if let Some(to) = to.or_else(only) {
-            return self.push(to, queued(event));
+            return self.push(to, queued);
         }
-        for instance in self.interested(id, &event) {
-            self.push(instance, queued(event.clone()));
-        }
+        self.give_interested(queued, &event, None);
     }
 
     /// Big steps of one instance until one takes nothing.
@@ -252,6 +256,9 @@ impl World {
             } else {
                 None
             };
+            if let Some(due) = &due {
+                instance.seen = due.number;
+            }
             let class = model.class(instance.class);
             let mut environment = Environment {
                 model: &model,
@@ -261,13 +268,17 @@ impl World {
                 now: self.now,
                 behind: self.clock.saturating_sub(self.now),
                 most_small_steps: self.limits.small_steps,
+                number: self.number,
                 work: &mut self.work,
             };
             let stepped = net_core::catch_panic_in(|| instance.big_step(due, &mut environment));
-            if let Some(chart) = &class.chart {
-                self.routes.update(&model, chart, instance);
-            }
             let spins = instance.spins.1;
+            if let Some(chart) = &class.chart
+                && self.routes.update(&model, chart, instance)
+                && !self.under_way.is_empty()
+            {
+                self.catch_up(id);
+            }
             if let Some(event) = watched
                 && !matches!(stepped, Ok(Stepped::Idle))
             {
@@ -320,6 +331,7 @@ impl World {
             event: None,
             timer: None,
             first: false,
+            number: self.number,
         };
         self.epoch += 1;
         let mut environment = Environment {
@@ -330,6 +342,7 @@ impl World {
             now: self.now,
             behind: self.clock.saturating_sub(self.now),
             most_small_steps: self.limits.small_steps,
+            number: self.number,
             work: &mut self.work,
         };
         let stepped = net_core::catch_panic_in(|| instance.big_step(Some(queued), &mut environment));

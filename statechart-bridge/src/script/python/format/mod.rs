@@ -18,17 +18,25 @@ type Result<T> = std::result::Result<T, String>;
 
 /// What `str` and `print` make of a value: text as it is, bytes read as UTF-8, all else as code writes it.
 pub(super) fn text(value: &Value, budget: &mut Budget) -> Result<String> {
-    Ok(match value {
+    let mut out = String::new();
+    write_text(&mut out, value, budget)?;
+    Ok(out)
+}
+
+/// Adds what `str` makes of a value.
+pub(super) fn write_text(out: &mut String, value: &Value, budget: &mut Budget) -> Result<()> {
+    match value {
         Value::Str(text) => {
             budget.make(text.len())?;
-            text.as_ref().to_owned()
+            out.push_str(text);
         }
         Value::Bytes(bytes) => {
             budget.make(bytes.len())?;
-            String::from_utf8_lossy(bytes).into_owned()
+            out.push_str(&String::from_utf8_lossy(bytes));
         }
-        other => repr(other, budget)?,
-    })
+        other => write_repr(out, other, budget)?,
+    }
+    Ok(())
 }
 
 /// What `repr` makes of a value: as Python's code writes it.

@@ -60,6 +60,9 @@ pub(super) fn encode(text: &str, arguments: &Arguments<'_>, budget: &mut Budget)
 pub(super) fn decode(bytes: &[u8], arguments: &Arguments<'_>, budget: &mut Budget) -> Result<Value> {
     budget.make(bytes.len().saturating_mul(3))?;
     let (codec, errors) = options(arguments)?;
+    if let (Codec::Utf8, Ok(text)) = (&codec, std::str::from_utf8(bytes)) {
+        return Ok(text.into());
+    }
     let mut out = String::with_capacity(bytes.len());
     let wrong = |name: &str, at: usize| {
         Err(format!(

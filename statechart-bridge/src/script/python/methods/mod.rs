@@ -220,11 +220,7 @@ pub(super) fn call(receiver: &Value, method: Method, arguments: &Arguments<'_>, 
                 _ if arguments.values.iter().any(|value| matches!(value, Value::Bytes(_))) => {
                     call(false, &|bytes| bytes.into(), budget)
                 }
-                _ => call(
-                    true,
-                    &|bytes| String::from_utf8_lossy(bytes).into_owned().into(),
-                    budget,
-                ),
+                _ => call(true, &as_text, budget),
             }
         }
         Value::Bytes(bytes) => match method {
@@ -256,6 +252,14 @@ pub(super) fn call(receiver: &Value, method: Method, arguments: &Arguments<'_>, 
         Value::Map(map) => map_method(map, method, arguments, budget),
         Value::List(_) | Value::Tuple(_) => list_method(receiver, method, arguments, budget),
         other => Err(format!("{} has no method `{}`", other.kind(), method.name())),
+    }
+}
+
+/// Bytes of text as text; what is cut in the middle of a character gets a sign in its place.
+fn as_text(bytes: &[u8]) -> Value {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(_) => String::from_utf8_lossy(bytes).into_owned().into(),
     }
 }
 

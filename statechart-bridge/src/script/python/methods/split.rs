@@ -22,11 +22,12 @@ pub(super) fn strip<'a>(text: &'a [u8], set: Option<&[u8]>, is_text: bool, start
         let whole = if end { whole.trim_end_matches(goes) } else { whole };
         return whole.as_bytes();
     }
+    let Some(set) = set else {
+        let text = if start { strip_space(text, false) } else { text };
+        return if end { strip_space(text, true) } else { text };
+    };
     let mut table = [false; 256];
-    match set {
-        Some(set) => set.iter().for_each(|byte| table[usize::from(*byte)] = true),
-        None => (0..=u8::MAX).for_each(|byte| table[usize::from(byte)] = is_space(byte)),
-    }
+    set.iter().for_each(|byte| table[usize::from(*byte)] = true);
     let goes = |byte: &u8| table[usize::from(*byte)];
     let mut text = text;
     while let (true, [first, rest @ ..]) = (start, text)

@@ -62,8 +62,13 @@ impl Frame<'_> {
             })?;
             return Ok(result);
         }
-        let of = self.eval(of, cx)?;
-        let result = methods::call(&of, method, &arguments, self.budget);
+        let result = match Self::peek(&self.locals, of, cx) {
+            Some(of) => methods::call(of, method, &arguments, self.budget),
+            None => {
+                let of = self.eval(of, cx)?;
+                methods::call(&of, method, &arguments, self.budget)
+            }
+        };
         self.at(at, result)
     }
 

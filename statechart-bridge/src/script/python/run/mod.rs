@@ -4,6 +4,7 @@ mod calls;
 mod keyed;
 mod statements;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::ast::{Binary, Compare, Unary};
@@ -22,6 +23,25 @@ pub(super) struct Frame<'a> {
     pub(super) file: &'a Arc<str>,
     pub(super) locals: Vec<Option<Value>>,
     pub(super) budget: &'a mut Budget,
+}
+
+/// The values of arguments: without a list as long as they are few.
+enum Values {
+    Few([Value; FEW], usize),
+    Many(Vec<Value>),
+}
+
+const FEW: usize = 3;
+
+impl Deref for Values {
+    type Target = [Value];
+
+    fn deref(&self) -> &[Value] {
+        match self {
+            Self::Few(values, count) => &values[..*count],
+            Self::Many(values) => values,
+        }
+    }
 }
 
 /// How a block ends.
@@ -80,7 +100,18 @@ impl Frame<'_> {
         self.at(over.at, items)
     }
 
-    fn all(&mut self, nodes: &[Node], cx: &mut Context<'_>) -> Result<Vec<Value>> {
+    fn all(&mut self, nodes: &[Node], cx: &mut Context<'_>) -> Result<Values> {
+        if nodes.len() > FEW {
+            return self.list(nodes, cx).map(Values::Many);
+        }
+        let mut values = [const { Value::Nil }; FEW];
+        for (value, node) in values.iter_mut().zip(nodes) {
+            *value = self.eval(node, cx)?;
+        }
+        Ok(Values::Few(values, nodes.len()))
+    }
+
+    fn list(&mut self, nodes: &[Node], cx: &mut Context<'_>) -> Result<Vec<Value>> {
         let mut values = Vec::with_capacity(nodes.len());
         for node in nodes {
             values.push(self.eval(node, cx)?);
@@ -92,7 +123,7 @@ impl Frame<'_> {
     fn parts(&mut self, at: At, nodes: &[Node], cx: &mut Context<'_>) -> Result<Vec<Value>> {
         let made = self.budget.make_items(nodes.len());
         self.at(at, made)?;
-        let values = self.all(nodes, cx)?;
+        let values = self.list(nodes, cx)?;
         for value in &values {
             self.admit(at, value)?;
         }
@@ -203,6 +234,13 @@ impl Frame<'_> {
                 Some(value) => Ok(value.clone()),
                 None => Err(self.no_attribute(node.at, name, cx)),
             },
+            Op::Builtin(functions::Function::Len, arguments, named)
+                if let ([of], []) = (&arguments[..], &named[..])
+                    && let Some(of) = Self::peek(&self.locals, of, cx) =>
+            {
+                let length = self.budget.step().and_then(|()| ops::length(of, self.budget));
+                self.at(node.at, length).map(Value::from)
+            }
             _ => {
                 self.nest(node.at)?;
                 let value = self.compute(node, cx)?;
@@ -249,10 +287,46 @@ impl Frame<'_> {
     }
 
     fn binary(&mut self, at: At, operator: Binary, a: &Node, b: &Node, cx: &mut Context<'_>) -> Result<Value> {
+        if operator == Binary::Add && matches!(a.op, Op::Binary(Binary::Add, _)) {
+            return self.sum(at, a, b, cx);
+        }
         let a = self.eval(a, cx)?;
         let b = self.eval(b, cx)?;
         let result = ops::binary(operator, &a, &b, self.budget);
         self.at(at, result)
+    }
+
+    /// The sum of three or more. Texts are put together at once: each in between would be made to be thrown away.
+    fn sum(&mut self, at: At, a: &Node, b: &Node, cx: &mut Context<'_>) -> Result<Value> {
+        let mut terms = vec![(at, b)];
+        let mut first = a;
+        while let Op::Binary(Binary::Add, operands) = &first.op {
+            terms.push((first.at, &operands.1));
+            first = &operands.0;
+        }
+        let mut sum = self.eval(first, cx)?;
+        // What is to be put behind the sum, if that is text.
+        let mut text = String::new();
+        while let Some((at, term)) = terms.pop() {
+            let term = self.eval(term, cx)?;
+            if let (Value::Str(start), Value::Str(more)) = (&sum, &term) {
+                let made = self
+                    .budget
+                    .make(more.len() + if text.is_empty() { start.len() } else { 0 });
+                self.at(at, made)?;
+                if text.is_empty() {
+                    text.push_str(start);
+                }
+                text.push_str(more);
+                continue;
+            }
+            if !text.is_empty() {
+                sum = std::mem::take(&mut text).into();
+            }
+            let result = ops::binary(Binary::Add, &sum, &term, self.budget);
+            sum = self.at(at, result)?;
+        }
+        Ok(if text.is_empty() { sum } else { text.into() })
     }
 
     fn and(&mut self, a: &Node, b: &Node, cx: &mut Context<'_>) -> Result<Value> {

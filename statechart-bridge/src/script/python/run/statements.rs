@@ -197,17 +197,24 @@ impl Frame<'_> {
                     ops::set_slice(place, &bounds, Some(&value), budget)
                 })?;
             }
-            Target::Tuple(targets, at) => {
-                let items = ops::items(&value, self.budget);
-                let items = self.at(*at, items)?;
-                if items.len() != targets.len() {
-                    let message = format!("{} values for {} targets", items.len(), targets.len());
-                    return Err(self.fault(*at, message));
+            Target::Tuple(targets, at) => match value.items() {
+                Some(items) => self.assign_each(targets, items, *at, cx)?,
+                None => {
+                    let items = ops::items(&value, self.budget);
+                    self.assign_each(targets, &self.at(*at, items)?, *at, cx)?;
                 }
-                for (target, item) in targets.iter().zip(items.iter()) {
-                    self.assign(target, item.clone(), cx)?;
-                }
-            }
+            },
+        }
+        Ok(())
+    }
+
+    fn assign_each(&mut self, targets: &[Target], items: &[Value], at: At, cx: &mut Context<'_>) -> Result<()> {
+        if items.len() != targets.len() {
+            let message = format!("{} values for {} targets", items.len(), targets.len());
+            return Err(self.fault(at, message));
+        }
+        for (target, item) in targets.iter().zip(items) {
+            self.assign(target, item.clone(), cx)?;
         }
         Ok(())
     }
