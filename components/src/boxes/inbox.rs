@@ -36,16 +36,19 @@ pub struct Inbox<T: Send + 'static> {
 
 impl<T: Send + 'static> Inbox<T> {
     /// An inbox of [`DEFAULT_CAPACITY`](crate::DEFAULT_CAPACITY), whose senders wait for room.
+    #[track_caller]
     pub fn new() -> Self {
         Self::with(BoxOptions::default())
     }
 
     /// An inbox that holds this many messages (0 counts as 1), whose senders wait for room.
+    #[track_caller]
     pub fn with_capacity(messages: usize) -> Self {
         Self::with(BoxOptions::new().capacity(messages))
     }
 
     /// An inbox with options.
+    #[track_caller]
     pub fn with(options: BoxOptions) -> Self {
         Self::on(Node::new(Direction::In, options, false))
     }
@@ -218,6 +221,12 @@ impl<T: Send + 'static> Inbox<T> {
         }
     }
 
+    /// Whether it is certain that nothing has come since its task, which alone polls it, found nothing here.
+    #[inline]
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        inside(&mut self.batch).is_empty() && self.node.store().is_some_and(|store| store.is_quiet())
+    }
+
     /// As if it had not been taken.
     fn hand_back(&mut self, message: T) {
         let batch = inside(&mut self.batch);
@@ -316,6 +325,7 @@ impl Inbox<Signal> {
 }
 
 impl<T: Send + 'static> Default for Inbox<T> {
+    #[track_caller]
     fn default() -> Self {
         Self::new()
     }

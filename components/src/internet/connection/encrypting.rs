@@ -29,6 +29,8 @@ impl Connection {
             self.out.push_back(last);
         }
         self.moved = self.context.net().now();
+        // What is read later is another layer's.
+        self.dry = false;
         self.upgrade = Upgrade::Clearing(Box::new(order));
     }
 

@@ -79,6 +79,8 @@ pub(super) struct Connection {
     out: VecDeque<Bytes>,
     /// Written since the last flush.
     dirty: bool,
+    /// The socket was asked in this turn and had nothing to read: it wakes the task when it has.
+    dry: bool,
     /// Bytes of the message that waits for room behind the outbox.
     held: usize,
     /// Told to finish: how many messages were in the inbox by then and are there still.
@@ -118,6 +120,7 @@ impl Connection {
             upgrade: Upgrade::No,
             out: VecDeque::new(),
             dirty: false,
+            dry: false,
             held: 0,
             finishing: None,
             deaf: false,
@@ -164,6 +167,7 @@ impl Connection {
 
     /// Ready when the connection is closed.
     pub(super) fn poll(&mut self, cx: &mut Task<'_>) -> Poll<SocketShutdown> {
+        self.dry = false;
         for _ in 0..ROUNDS {
             while let Poll::Ready(Some(signal)) = self.ports.control.poll_alone(cx) {
                 if signal.is_shutdown() {

@@ -22,11 +22,15 @@ impl Connection {
         if held && self.poll_deliver(cx).is_pending() {
             return false;
         }
-        if self.reading != Reading::Open || !read {
+        if self.reading != Reading::Open || !read || self.dry {
             return held;
         }
         match self.poll_read(cx) {
-            Poll::Pending => held,
+            Poll::Pending => {
+                // In the explicit form it may be told in between.
+                self.dry = self.explicit.is_none();
+                held
+            }
             Poll::Ready(Ok(bytes)) if bytes.is_empty() => {
                 self.reading = Reading::Ended;
                 self.how.get_or_insert(HowDied::PeerClosed);

@@ -5,11 +5,12 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use net_core::{Operation, Stream};
 use tokio::io::AsyncWrite;
 
-use super::{Connection, Writing};
+use super::super::explicit::Explicit;
+use super::{Connection, Ports, Writing};
 
 /// The most messages, and about the most bytes, that are written at once.
 const GATHERED: usize = 32;
@@ -20,6 +21,9 @@ impl Connection {
     fn take(&mut self, cx: &mut Task<'_>) {
         let mut bytes = 0;
         while self.out.len() < GATHERED && bytes < GATHERED_BYTES {
+            if self.finishing.is_none() && self.ports.inbox.is_quiet() {
+                break;
+            }
             let message = match &mut self.finishing {
                 Some(0) => break,
                 Some(left) => match self.ports.inbox.try_recv() {
@@ -113,20 +117,20 @@ impl Connection {
     }
 
     fn poll_write(&mut self, cx: &mut Task<'_>) -> Poll<io::Result<usize>> {
-        let out = std::mem::take(&mut self.out);
-        let outcome = self.write_with(cx, |stream, cx| match out.front() {
+        let Self {
+            stream: Some(stream),
+            explicit,
+            ports,
+            out,
+            ..
+        } = self
+        else {
+            return Poll::Pending;
+        };
+        write_with(stream, explicit, ports, cx, |stream, cx| match out.front() {
             Some(only) if out.len() == 1 => stream.poll_write(cx, only),
-            _ => {
-                let mut slices = [IoSlice::new(&[]); GATHERED];
-                for (slice, bytes) in slices.iter_mut().zip(&out) {
-                    *slice = IoSlice::new(bytes);
-                }
-                let count = out.len().min(GATHERED);
-                stream.poll_write_vectored(cx, slices.get(..count).unwrap_or(&[]))
-            }
-        });
-        self.out = out;
-        outcome
+            _ => write_gathered(stream, cx, out),
+        })
     }
 
     fn wrote(&mut self, count: usize) {
@@ -143,18 +147,38 @@ impl Connection {
         }
     }
 
-    /// Has the socket do something for the writing side, with the waker of whoever watches it.
+    /// Has the socket do something for the writing side.
     fn write_with<T>(
         &mut self,
         cx: &mut Task<'_>,
         work: impl FnOnce(Pin<&mut Stream>, &mut Task<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        let Some(stream) = &mut self.stream else {
-            return Poll::Pending;
-        };
-        match &mut self.explicit {
-            None => work(Pin::new(stream), cx),
-            Some(explicit) => explicit.write(&self.ports, |cx| work(Pin::new(stream), cx)),
+        match &mut self.stream {
+            Some(stream) => write_with(stream, &mut self.explicit, &self.ports, cx, work),
+            None => Poll::Pending,
         }
     }
+}
+
+/// Has the socket do something for the writing side, with the waker of whoever watches it.
+fn write_with<T>(
+    stream: &mut Stream,
+    explicit: &mut Option<Box<Explicit>>,
+    ports: &Ports,
+    cx: &mut Task<'_>,
+    work: impl FnOnce(Pin<&mut Stream>, &mut Task<'_>) -> Poll<io::Result<T>>,
+) -> Poll<io::Result<T>> {
+    match explicit {
+        None => work(Pin::new(stream), cx),
+        Some(explicit) => explicit.write(ports, |cx| work(Pin::new(stream), cx)),
+    }
+}
+
+fn write_gathered(stream: Pin<&mut Stream>, cx: &mut Task<'_>, out: &VecDeque<Bytes>) -> Poll<io::Result<usize>> {
+    let mut slices = [IoSlice::new(&[]); GATHERED];
+    for (slice, bytes) in slices.iter_mut().zip(out) {
+        *slice = IoSlice::new(bytes);
+    }
+    let count = out.len().min(GATHERED);
+    stream.poll_write_vectored(cx, slices.get(..count).unwrap_or(&[]))
 }
