@@ -163,6 +163,30 @@ pub enum LinkError {
     BothOwn(String, String),
 }
 
+impl LinkError {
+    /// The same, with other words for some of the boxes.
+    pub(crate) fn renamed(mut self, name: impl Fn(&str) -> Option<String>) -> Self {
+        let words = match &mut self {
+            Self::AlreadyLinked { from, there, to } => [Some(from), Some(there), Some(to)],
+            Self::WrongType { from, to, .. }
+            | Self::Backwards { from, to }
+            | Self::Circle { from, to }
+            | Self::NoSpaceInBox { from, to, .. } => [Some(from), Some(to), None],
+            Self::NoSuchComponent { .. }
+            | Self::NoSuchBox { .. }
+            | Self::NotAName(_)
+            | Self::NameTaken(_)
+            | Self::BothOwn(..) => [None, None, None],
+        };
+        for word in words.into_iter().flatten() {
+            if let Some(better) = name(word) {
+                *word = better;
+            }
+        }
+        self
+    }
+}
+
 impl fmt::Display for LinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -101,6 +101,7 @@ mod component;
 mod context;
 mod ear;
 mod error;
+mod failures;
 mod handle;
 mod internet;
 mod introspect;
@@ -137,6 +138,7 @@ pub use context::Context;
 #[cfg(feature = "derive")]
 pub(crate) use context::first;
 pub use error::{Failure, LinkError, SendError, Stopped, Unsent};
+pub use failures::{ChildFailure, ChildFailures};
 pub use handle::{Handle, StartError};
 pub use internet::{
     AdapterOptions, Connected, ConnectedSocketAdapter, DEFAULT_CHUNK, DEFAULT_LINGER, FastRestartServer, HalfClose,

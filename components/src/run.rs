@@ -10,6 +10,7 @@ use net_core::catch_panic_in;
 use crate::boxes::AnyNode;
 use crate::component::{Body, Outcome, Prepared, Start};
 use crate::ear::Ear;
+use crate::introspect::{fed_by, is_stranded};
 use crate::ipc::ProducerFinished;
 use crate::owner::Owner;
 use crate::system::Inner;
@@ -87,7 +88,9 @@ impl Run {
             // A box of signals takes everything.
             let _ = signal.try_send(last_words(owner, &reason));
         }
-        for node in owner.let_go() {
+        let boxes = owner.let_go();
+        let fed = fed_by(&boxes);
+        for node in boxes {
             node.detach();
         }
         self.control = None;
@@ -95,8 +98,15 @@ impl Run {
             component: Arc::clone(owner.name()),
             reason,
             left_behind: owner.messages_left_behind(),
+            failures: owner.take_failures(),
         };
         self.system.ended(owner, &end);
+        for waiting in fed.iter().filter(|other| is_stranded(other, &self.system.services)) {
+            self.system.tell(&Event::Stranded {
+                component: Arc::clone(waiting.name()),
+                after: Arc::clone(owner.name()),
+            });
+        }
         self.system.tell(&Event::Ended(end.clone()));
         owner.end_with(end);
     }

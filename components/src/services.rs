@@ -166,6 +166,13 @@ impl Services {
         }
     }
 
+    /// Whether a box is offered as a service: anybody may still link something to it.
+    pub(crate) fn offers(&self, number: u64) -> bool {
+        let state = lock(&self.state);
+        let mut living = state.services.values().filter_map(Weak::upgrade);
+        living.any(|node| node.number() == number)
+    }
+
     /// The names of the services.
     pub fn registered(&self) -> Vec<String> {
         let state = lock(&self.state);

@@ -103,15 +103,15 @@ impl<C: Component, F: FnMut() -> C + Send + 'static> Supervised<C, F> {
                     let options = inner.options();
                     // Room for what waits.
                     inner.set_options(options.unbounded());
-                    chassis::wire(&own.entry.node, &inner)?;
+                    chassis::wire_child(child, &own.entry.node, &inner)?;
                     inner.set_options(options);
                     inner.leave_to(&own.entry.node);
                 }
-                Direction::Out => chassis::wire(&inner, &own.entry.node)?,
+                Direction::Out => chassis::wire_child(child, &inner, &own.entry.node)?,
             }
         }
         let signal: Arc<dyn AnyNode> = Arc::clone(&child.signal) as _;
-        chassis::wire(&signal, &(Arc::clone(&self.signal.node) as _))
+        chassis::wire_child(child, &signal, &(Arc::clone(&self.signal.node) as _))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::component::Prepared;
 use crate::lock::lock;
 use crate::owner::Owner;
 use crate::run::Run;
-use crate::{Component, Failure, LinkError, Services, Signal};
+use crate::{ChildFailures, Component, Failure, LinkError, Services, Signal};
 
 /// A set of running components; clones are handles on the same.
 ///
@@ -83,6 +83,15 @@ pub enum Event {
         /// The links, as `from.outbox -> to.inbox`.
         links: Vec<String>,
     },
+    /// A component waits for what will never come, as things stand: the last one that sent to it has ended, and it was not
+    /// told to end, nor is anything linked to its `control`. Mostly a link from `signal` to `control` was forgotten. Whoever
+    /// begins to wait only after that is shown by a [`Snapshot`](crate::Snapshot) alone.
+    Stranded {
+        /// The component that waits.
+        component: Arc<str>,
+        /// The one that has ended.
+        after: Arc<str>,
+    },
 }
 
 /// How a component ended.
@@ -95,6 +104,9 @@ pub struct End {
     pub reason: EndReason,
     /// Messages that it left unread in its inboxes.
     pub left_behind: u64,
+    /// Those of its children that failed or panicked while it ran, and of theirs; also those that were started anew. A
+    /// chassis that ends cleanly may have some: see [`OnFailure`](crate::OnFailure).
+    pub failures: ChildFailures,
 }
 
 /// Why a component ended.
@@ -143,10 +155,13 @@ impl fmt::Display for EndReason {
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.component, self.reason)?;
-        match self.left_behind {
-            0 => Ok(()),
-            count => write!(f, ", {count} messages left unread"),
+        if self.left_behind > 0 {
+            write!(f, ", {} messages left unread", self.left_behind)?;
         }
+        if !self.failures.is_empty() {
+            write!(f, "; inside of it {}", self.failures)?;
+        }
+        Ok(())
     }
 }
 
@@ -283,7 +298,14 @@ impl fmt::Debug for System {
 
 impl Inner {
     pub(crate) fn ended(&self, owner: &Owner, end: &End) {
-        lock(&self.running).remove(&owner.id());
+        let parent = {
+            let mut running = lock(&self.running);
+            running.remove(&owner.id());
+            owner.parent().and_then(|parent| running.get(&parent).cloned())
+        };
+        if let Some(parent) = parent {
+            parent.child_ended(end);
+        }
         let mut counts = lock(&self.counts);
         counts.ended += 1;
         counts.failed += u64::from(end.reason.failure().is_some());
@@ -294,7 +316,9 @@ impl Inner {
         #[cfg(feature = "tracing")]
         match event {
             Event::Ended(end) if end.reason.failure().is_some() => tracing::error!(target: "components", "{end}"),
-            Event::Restarting { .. } | Event::Circle { .. } => tracing::warn!(target: "components", ?event),
+            Event::Restarting { .. } | Event::Circle { .. } | Event::Stranded { .. } => {
+                tracing::warn!(target: "components", ?event);
+            }
             event => tracing::debug!(target: "components", ?event),
         }
         let observers = lock(&self.observers).clone();

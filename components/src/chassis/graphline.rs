@@ -98,6 +98,8 @@ impl Graphline {
     pub fn link(&mut self, from: &str, to: &str) -> Result<&mut Self, LinkError> {
         let known = self.own.len();
         if let Err(error) = self.try_link(from, to) {
+            let children = self.children.iter().map(|(name, child)| (name.as_str(), child));
+            let error = super::in_names_of(error, children).renamed(|text| self.own_name(text));
             // A box of its own that was made for this link.
             self.own.truncate(known);
             return Err(error);
@@ -126,6 +128,18 @@ impl Graphline {
             }
         }
         Ok(())
+    }
+
+    /// What one of its own boxes is called, if this is one.
+    fn own_name(&self, path: &str) -> Option<String> {
+        if self.control.node.path() == path {
+            return Some("self.control".to_owned());
+        }
+        if self.signal.node.path() == path {
+            return Some("self.signal".to_owned());
+        }
+        let own = self.own.iter().find(|own| own.entry.node.box_path() == path)?;
+        Some(format!("self.{}", own.entry.name))
     }
 
     /// Sets size and policy of a child's inbox: `with_box("A.inbox", …)`.

@@ -152,6 +152,24 @@ pub(crate) fn wire(from: &Arc<dyn AnyNode>, to: &Arc<dyn AnyNode>) -> Result<(),
     Arc::clone(from).link_to(Arc::clone(to), None)
 }
 
+/// An error of linking boxes of children that don't run yet, with their names in it.
+pub(crate) fn in_names_of<'a>(
+    error: LinkError,
+    children: impl Iterator<Item = (&'a str, &'a Prepared)> + Clone,
+) -> LinkError {
+    error.renamed(|text| {
+        children.clone().find_map(|(called, child)| {
+            let entry = child.boxes.iter().find(|entry| entry.node.box_path() == text)?;
+            Some(format!("{called}.{}", entry.name))
+        })
+    })
+}
+
+/// [`wire`] for a box of a child that doesn't run yet.
+pub(crate) fn wire_child(child: &Prepared, from: &Arc<dyn AnyNode>, to: &Arc<dyn AnyNode>) -> Result<(), LinkError> {
+    wire(from, to).map_err(|error| in_names_of(error, [(child.name.as_ref(), child)].into_iter()))
+}
+
 /// The box called `inbox`.
 pub(crate) fn main_inbox(child: &Prepared) -> Option<Arc<dyn AnyNode>> {
     child.find("", Direction::In, "inbox").ok()

@@ -183,7 +183,8 @@ impl<First, Last> Pipeline<First, Last> {
 impl<First: 'static, Last: 'static> Component for Pipeline<First, Last> {
     async fn main(mut self, context: Context) -> Outcome {
         if let Some(error) = self.broken.take() {
-            return Err(error.into());
+            let children = self.children.iter().map(|child| (child.name.as_ref(), child));
+            return Err(super::in_names_of(error, children).into());
         }
         context.say_nothing_at_the_end();
         let mut children = Children::launch(&context, self.children.drain(..), self.policy)?;

@@ -72,12 +72,12 @@ impl<I: Send + 'static, O: Send + 'static> Component for Seq<I, O> {
                 let room = inner.options();
                 inner.set_options(BoxOptions::new().unbounded());
                 let own: Arc<dyn AnyNode> = Arc::clone(&self.inbox.node) as _;
-                super::wire(&own, &inner)?;
+                super::wire_child(&child, &own, &inner)?;
                 inner.set_options(room);
                 inner.leave_to(&own);
             }
             if let Some(outbox) = super::main_outbox(&child) {
-                super::wire(&outbox, &(Arc::clone(&self.outbox.node) as _))?;
+                super::wire_child(&child, &outbox, &(Arc::clone(&self.outbox.node) as _))?;
             }
             let mut children = Children::launch(&context, [child], self.policy)?;
             if let Some(finish) = &finish {

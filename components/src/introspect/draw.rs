@@ -8,7 +8,7 @@ use crate::Direction;
 
 impl Snapshot {
     /// The graph for Graphviz. Children stand inside their parents; a blocked link is red and says for how long, a full
-    /// box is red, a box that nothing is linked to is grey.
+    /// box is red, a box that nothing is linked to is grey; a component that waits for what never comes is red and says so.
     pub fn to_dot(&self) -> String {
         let mut text =
             String::from("digraph components {\n  rankdir=LR;\n  node [shape=box, style=filled, fillcolor=white];\n");
@@ -28,10 +28,11 @@ impl Snapshot {
 
     fn dot_component(&self, component: &ComponentView, depth: usize, text: &mut String) {
         let space = "  ".repeat(depth);
-        let (id, name) = (component.id, escaped(&component.name));
+        let (id, name) = (component.id, self.title(component));
+        let colour = if self.is_stranded(component) { " color=red;" } else { "" };
         put(
             text,
-            format_args!("{space}subgraph cluster_{id} {{\n{space}  label=\"{name}\";\n"),
+            format_args!("{space}subgraph cluster_{id} {{\n{space}  label=\"{name}\";{colour}\n"),
         );
         for view in &component.boxes {
             let colour = match () {
@@ -48,7 +49,21 @@ impl Snapshot {
         put(text, format_args!("{space}}}\n"));
     }
 
-    /// The graph as a Mermaid flowchart. A blocked link is thick and says for how long.
+    fn is_stranded(&self, component: &ComponentView) -> bool {
+        self.stranded.contains(&component.name)
+    }
+
+    /// The name in a picture.
+    fn title(&self, component: &ComponentView) -> String {
+        let name = escaped(&component.name);
+        match self.is_stranded(component) {
+            true => format!("{name}: nothing comes, nobody tells it to end"),
+            false => name,
+        }
+    }
+
+    /// The graph as a Mermaid flowchart. A blocked link is thick and says for how long; a component that waits for what
+    /// never comes says so.
     pub fn to_mermaid(&self) -> String {
         let mut text = String::from("flowchart LR\n");
         for top in self.children_of(None) {
@@ -68,7 +83,7 @@ impl Snapshot {
 
     fn mermaid_component(&self, component: &ComponentView, depth: usize, text: &mut String) {
         let space = "  ".repeat(depth);
-        let (id, name) = (component.id, escaped(&component.name));
+        let (id, name) = (component.id, self.title(component));
         put(text, format_args!("{space}subgraph c{id} [\"{name}\"]\n"));
         for view in &component.boxes {
             put(
@@ -169,6 +184,7 @@ impl Snapshot {
             "components": self.components.iter().map(component).collect::<Vec<_>>(),
             "links": self.links.iter().map(link).collect::<Vec<_>>(),
             "circles": self.circles,
+            "stranded": self.stranded.iter().map(|name| &**name).collect::<Vec<_>>(),
             "counts": {
                 "started": self.counts.started,
                 "ended": self.counts.ended,

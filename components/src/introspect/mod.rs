@@ -3,6 +3,8 @@
 mod check;
 mod draw;
 mod snapshot;
+mod stranded;
 
 pub use check::{Problem, check};
 pub use snapshot::{BoxView, ComponentView, LinkView, Snapshot};
+pub(crate) use stranded::{fed_by, is_stranded};

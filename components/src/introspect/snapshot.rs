@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use net_core::Instant;
 
+use super::is_stranded;
 use crate::boxes::AnyNode;
 use crate::lock::lock;
 use crate::owner::Owner;
@@ -27,6 +28,9 @@ pub struct Snapshot {
     /// Those that wait for room in each other's boxes, in a circle: for each circle its links, as
     /// `from.outbox -> to.inbox`.
     pub circles: Vec<Vec<String>>,
+    /// Those that wait for what will never come, by name: everything that sent to them has ended, and nobody tells them to
+    /// end. See [`Event::Stranded`](crate::Event::Stranded).
+    pub stranded: Vec<Arc<str>>,
     /// What the system has counted.
     pub counts: SystemCounts,
 }
@@ -133,8 +137,10 @@ impl System {
                 blocked: waiting.get(&node.number()).copied(),
             })
         });
+        let stranded = running.iter().filter(|owner| is_stranded(owner, self.services()));
         Snapshot {
             at,
+            stranded: stranded.map(|owner| Arc::clone(owner.name())).collect(),
             links: links.collect(),
             components,
             circles,

@@ -15,7 +15,7 @@ use crate::component::Entry;
 use crate::lock::lock;
 use crate::system::Inner;
 use crate::waiting::Waiting;
-use crate::{End, Signal};
+use crate::{ChildFailures, End, Signal};
 
 use blocked::Blocks;
 
@@ -43,7 +43,7 @@ pub(crate) struct Owner {
     boxes: Mutex<Boxes>,
     /// Where it waits for room now; made when it first does.
     blocked: Mutex<Option<Box<Blocks>>>,
-    /// What came to its control box.
+    /// What it was told, by its control box and by its children's ends; made when there is something.
     heard: Mutex<Option<Box<Heard>>>,
     /// Who waits in it for the order to end, or for a notice.
     listeners: Waiting,
@@ -62,13 +62,15 @@ struct Boxes {
     added: Vec<Weak<dyn AnyNode>>,
 }
 
-/// Signals that came to a control box.
+/// What a component was told.
 #[derive(Default)]
 struct Heard {
-    /// The one that told it to end.
+    /// The signal that told it to end.
     end: Option<Signal>,
-    /// Those that tell something else.
+    /// Signals that tell something else.
     notices: VecDeque<Signal>,
+    /// How its children failed, and theirs.
+    failures: ChildFailures,
 }
 
 impl Owner {
@@ -223,6 +225,11 @@ impl Owner {
         lock(&self.children).iter().filter_map(Weak::upgrade).collect()
     }
 
+    /// Whether it has started any.
+    pub(crate) fn has_children(&self) -> bool {
+        !lock(&self.children).is_empty()
+    }
+
     pub(crate) fn left_behind(&self, messages: usize) {
         self.left_behind.fetch_add(messages as u64, Ordering::Relaxed);
     }
@@ -301,6 +308,21 @@ impl Owner {
 
     pub(crate) fn take_notice(&self) -> Option<Signal> {
         lock(&self.heard).as_mut()?.notices.pop_front()
+    }
+
+    /// A child has ended: what failed in it belongs to our end too.
+    pub(crate) fn child_ended(&self, end: &End) {
+        if end.failures.is_empty() && end.reason.failure().is_none() {
+            return;
+        }
+        lock(&self.heard).get_or_insert_default().failures.add(end);
+    }
+
+    pub(crate) fn take_failures(&self) -> ChildFailures {
+        let mut heard = lock(&self.heard);
+        heard
+            .as_mut()
+            .map_or_else(ChildFailures::default, |heard| std::mem::take(&mut heard.failures))
     }
 
     /// Waits for something that a signal may change.

@@ -32,6 +32,10 @@ pub(crate) trait AnyNode: Send + Sync {
     fn detach(self: Arc<Self>);
     fn next_node(&self) -> Option<Arc<dyn AnyNode>>;
     fn has_sources(&self) -> bool;
+    /// Whether anything was ever linked to it.
+    fn had_source(&self) -> bool;
+    /// Whether something may still come: an outbox leads here, however many boxes lie between.
+    fn is_fed(&self) -> bool;
     fn len(&self) -> usize;
     fn options(&self) -> BoxOptions;
     fn set_options(&self, options: BoxOptions);
@@ -133,6 +137,17 @@ impl<T: Send + 'static> AnyNode for Node<T> {
 
     fn has_sources(&self) -> bool {
         lock(&self.wiring).sources().any(|source| source.strong_count() > 0)
+    }
+
+    fn had_source(&self) -> bool {
+        lock(&self.wiring).had_source
+    }
+
+    fn is_fed(&self) -> bool {
+        let sources: Vec<Arc<Self>> = lock(&self.wiring).sources().filter_map(Weak::upgrade).collect();
+        sources
+            .iter()
+            .any(|source| source.direction == Direction::Out || source.is_fed())
     }
 
     fn len(&self) -> usize {

@@ -28,7 +28,7 @@ pub(crate) struct Target<T> {
     /// The box at the end of the chain, if it keeps messages.
     pub(crate) place: Option<Place<T>>,
     pub(crate) when_full: Option<WhenFull>,
-    pub(crate) generation: u64,
+    pub(crate) generation: u32,
 }
 
 impl<T: Send + 'static> Node<T> {

@@ -4,9 +4,11 @@ mod any;
 mod links;
 mod wiring;
 
+use std::any::type_name;
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::store::Store;
@@ -45,8 +47,10 @@ pub(crate) struct Node<T> {
     /// An outbox that keeps messages while it is not linked.
     holds: bool,
     label: OnceLock<Label>,
+    /// Where it was made: its name in errors until its component is known.
+    made: &'static Location<'static>,
     /// Counts the changes of the links ahead, so that senders know when to look anew.
-    generation: AtomicU64,
+    generation: AtomicU32,
     wiring: Mutex<Wiring<T>>,
     /// Where messages wait, for boxes that keep them; made when it is first needed.
     store: OnceLock<Arc<Store<T>>>,
@@ -103,13 +107,15 @@ impl<T: Send + 'static> Node<T> {
     }
 
     /// A box. `holds`: an outbox that keeps messages while it is not linked.
+    #[track_caller]
     pub(crate) fn new(direction: Direction, options: BoxOptions, holds: bool) -> Arc<Self> {
         let node = Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             direction,
             holds,
             label: OnceLock::new(),
-            generation: AtomicU64::new(0),
+            made: Location::caller(),
+            generation: AtomicU32::new(0),
             wiring: Mutex::new(Wiring::new()),
             store: OnceLock::new(),
             in_hand: AtomicUsize::new(0),
@@ -131,7 +137,7 @@ impl<T: Send + 'static> Node<T> {
     }
 
     #[inline]
-    pub(crate) fn generation(&self) -> u64 {
+    pub(crate) fn generation(&self) -> u32 {
         self.generation.load(Ordering::Acquire)
     }
 
@@ -199,14 +205,20 @@ impl<T: Send + 'static> Node<T> {
         lock(&self.wiring).next.clone()
     }
 
-    /// The component's name and the box's: `Doubler_3.inbox`.
+    /// The component's name and the box's: `Doubler_3.inbox`. Until it has one: what it is, and where it was made.
     pub(crate) fn path(&self) -> String {
         match self.label.get() {
             Some(label) => match &label.owner {
                 Some(owner) => format!("{}.{}", owner.name(), label.words.name()),
                 None => label.words.name().into_owned(),
             },
-            None => format!("{} {}", self.direction.word(), self.number),
+            None => format!(
+                "{} {} of {} (made at {})",
+                self.direction.word(),
+                self.number,
+                type_name::<T>(),
+                self.made
+            ),
         }
     }
 

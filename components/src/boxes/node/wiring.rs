@@ -10,6 +10,8 @@ pub(super) struct Wiring<T> {
     pub(super) next: Option<Arc<Node<T>>>,
     pub(super) when_full: Option<WhenFull>,
     first_source: Option<Weak<Node<T>>>,
+    /// It has had a source at some time.
+    pub(super) had_source: bool,
     rare: Option<Box<Rare<T>>>,
 }
 
@@ -35,11 +37,13 @@ impl<T> Wiring<T> {
             next: None,
             when_full: None,
             first_source: None,
+            had_source: false,
             rare: None,
         }
     }
 
     pub(super) fn add_source(&mut self, source: Weak<Node<T>>) {
+        self.had_source = true;
         if self.first_source.is_none() {
             self.first_source = Some(source);
             return;

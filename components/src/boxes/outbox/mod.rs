@@ -44,11 +44,13 @@ pub enum Delivery {
 
 impl<T: Send + 'static> Outbox<T> {
     /// An outbox that discards what it is given while it is not linked.
+    #[track_caller]
     pub fn new() -> Self {
         Self::on(Node::new(Direction::Out, BoxOptions::default(), false))
     }
 
     /// An outbox that keeps what it is given while it is not linked, as its options say.
+    #[track_caller]
     pub fn holding(options: BoxOptions) -> Self {
         Self::on(Node::new(Direction::Out, options, true))
     }
@@ -226,6 +228,7 @@ impl<T: Send + 'static> Outbox<T> {
 }
 
 impl<T: Send + 'static> Default for Outbox<T> {
+    #[track_caller]
     fn default() -> Self {
         Self::new()
     }

@@ -1,0 +1,47 @@
+//! Components that wait for what will never come: the usual sign of a link from `signal` to `control` that was forgotten.
+
+use std::sync::Arc;
+
+use crate::boxes::AnyNode;
+use crate::owner::Owner;
+use crate::{Direction, Services};
+
+/// Whether a component that runs will get nothing more, and has not been told to end: everything that was linked to its
+/// inboxes has gone, nothing leads to its control box, and nothing has ever come there.
+pub(crate) fn is_stranded(owner: &Owner, services: &Services) -> bool {
+    let Some(control) = owner.control() else { return false };
+    let control: Arc<dyn AnyNode> = control;
+    let has_said_end = owner.signal().is_some_and(|signal| signal.has_said_end());
+    // A chassis ends with its children, and passes on what comes.
+    if owner.end().is_some() || owner.has_children() || has_said_end {
+        return false;
+    }
+    if control.is_fed() || control.counts().received > 0 {
+        return false;
+    }
+    let boxes = owner.boxes();
+    let mut inboxes = boxes
+        .iter()
+        .filter(|node| node.direction() == Direction::In && node.number() != control.number())
+        .peekable();
+    let had_some = inboxes.clone().any(|node| node.had_source());
+    inboxes.peek().is_some() && had_some && inboxes.all(|node| !node.is_fed() && !services.offers(node.number()))
+}
+
+/// The components whose inboxes a component's outboxes lead to.
+pub(crate) fn fed_by(boxes: &[Arc<dyn AnyNode>]) -> Vec<Arc<Owner>> {
+    let mut found: Vec<Arc<Owner>> = Vec::new();
+    for node in boxes.iter().filter(|node| node.direction() == Direction::Out) {
+        let mut end = node.next_node();
+        while let Some(next) = end.as_ref().and_then(|node| node.next_node()) {
+            end = Some(next);
+        }
+        let inbox = end.filter(|node| node.direction() == Direction::In);
+        if let Some(owner) = inbox.and_then(|node| node.any_owner())
+            && !found.iter().any(|known| known.id() == owner.id())
+        {
+            found.push(owner);
+        }
+    }
+    found
+}
