@@ -4,137 +4,16 @@
 mod common;
 
 use common::backend::in_jumping_tokio;
-use common::poll_once;
-use net_core::framing::{Decoded, FrameFault, Framing, LengthPrefix, Line, Raw, Terminator};
+use common::frames::{Item, check, content, contents, cut, cuts, decode, encode, through_framed, too_long};
+use net_core::framing::{Decoded, Framing, LengthField, LengthPrefix, Line, Raw, Terminator, Width};
 use net_core::{ErrorKind, Framed, Net, Operation, Stream};
 use proptest::prelude::*;
 use tokio::io::AsyncWriteExt;
-
-/// A frame as a test compares it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Item {
-    Content(Vec<u8>),
-    Fault(FrameFault),
-}
-
-fn content(bytes: &[u8]) -> Item {
-    Item::Content(bytes.to_vec())
-}
-
-fn too_long(limit: usize, length: usize) -> Item {
-    Item::Fault(FrameFault::TooLong { limit, length })
-}
-
-/// Everything that a framing makes of chunks that arrive one after the other, and how it ends.
-fn decode<F: Framing>(framing: &F, chunks: &[&[u8]]) -> (Vec<Item>, Result<(), ErrorKind>) {
-    let (mut state, mut unread, mut items) = (F::State::default(), Vec::new(), Vec::new());
-    for chunk in chunks {
-        unread.extend_from_slice(chunk);
-        loop {
-            match framing.decode(&mut state, &unread) {
-                Ok(Decoded::Frame(found)) => {
-                    items.push(content(&unread[found.content]));
-                    unread.drain(..found.consumed);
-                }
-                Ok(Decoded::Fault { fault, consumed }) => {
-                    items.push(Item::Fault(fault));
-                    unread.drain(..consumed);
-                }
-                Ok(Decoded::Discard(n)) if n > 0 => drop(unread.drain(..n)),
-                Ok(Decoded::Discard(_) | Decoded::More(_)) => break,
-                Err(error) => return (items, Err(error.kind())),
-            }
-        }
-    }
-    let at_end = framing.at_boundary(&state, &unread);
-    (items, if at_end { Ok(()) } else { Err(ErrorKind::Truncated) })
-}
-
-/// The same through [`Framed`] over a pipe: each chunk is one read. Lent frames and owned ones must be equal.
-fn through_framed<F: Framing>(framing: &F, chunks: &[&[u8]], owned: bool) -> (Vec<Item>, Result<(), ErrorKind>) {
-    in_jumping_tokio(async {
-        let (mut peer, stream) = Stream::pair(&Net::os());
-        let mut framed = Framed::new(stream, framing.clone());
-        let mut items = Vec::new();
-        let mut chunks = chunks.iter().filter(|chunk| !chunk.is_empty());
-        let mut open = true;
-        loop {
-            let frame = match poll_once(&mut Box::pin(framed.next())).await {
-                None if !open => panic!("waits although the peer has ended"),
-                None => {
-                    match chunks.next() {
-                        Some(chunk) => peer.write_all(chunk).await.unwrap(),
-                        None => {
-                            peer.shutdown().await.unwrap();
-                            open = false;
-                        }
-                    }
-                    continue;
-                }
-                Some(Ok(None)) => return (items, Ok(())),
-                Some(Err(error)) => return (items, Err(error.kind())),
-                Some(Ok(Some((frame, _)))) => match frame.fault() {
-                    Some(fault) => Item::Fault(fault),
-                    None if owned => Item::Content(frame.into_bytes().into()),
-                    None => content(&frame),
-                },
-            };
-            items.push(frame);
-        }
-    })
-}
-
-/// Cuts bytes at each of these places.
-fn cut<'a>(bytes: &'a [u8], at: &[prop::sample::Index]) -> Vec<&'a [u8]> {
-    let mut places: Vec<usize> = at.iter().map(|index| index.index(bytes.len() + 1)).collect();
-    places.sort_unstable();
-    places.push(bytes.len());
-    let mut from = 0;
-    places
-        .into_iter()
-        .map(|to| {
-            let chunk = &bytes[from..to];
-            from = to;
-            chunk
-        })
-        .collect()
-}
-
-/// Whatever way the bytes are split, they come out as these items.
-fn check<F: Framing>(framing: &F, bytes: &[u8], cuts: &[prop::sample::Index], expected: &[Item]) {
-    let whole = (expected.to_vec(), Ok(()));
-    let each: Vec<&[u8]> = bytes.chunks(1).collect();
-    let some = cut(bytes, cuts);
-    assert_eq!(decode(framing, &[bytes]), whole);
-    assert_eq!(decode(framing, &each), whole);
-    assert_eq!(decode(framing, &some), whole);
-    for owned in [false, true] {
-        assert_eq!(through_framed(framing, &[bytes], owned), whole);
-        assert_eq!(through_framed(framing, &each, owned), whole);
-        assert_eq!(through_framed(framing, &some, owned), whole);
-    }
-}
-
-fn encode<F: Framing>(framing: &F, frames: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for frame in frames {
-        framing.encode(frame, &mut bytes).unwrap();
-    }
-    bytes
-}
-
-fn contents(frames: &[Vec<u8>]) -> Vec<Item> {
-    frames.iter().map(|frame| content(frame)).collect()
-}
 
 /// Lines without what ends or spoils one.
 fn lines() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let byte = any::<u8>().prop_filter("a control", |byte| !matches!(byte, b'\n' | b'\r' | 0));
     prop::collection::vec(prop::collection::vec(byte, 0..30), 0..12)
-}
-
-fn cuts() -> impl Strategy<Value = Vec<prop::sample::Index>> {
-    prop::collection::vec(any::<prop::sample::Index>(), 0..12)
 }
 
 proptest! {
@@ -158,15 +37,6 @@ proptest! {
         let sent = encode(&Line::default().terminator(Terminator::CrLf), &lines);
         let with_cr: Vec<Item> = lines.iter().map(|line| content(&[line, &b"\r"[..]].concat())).collect();
         check(&framing, &sent, &cuts, &with_cr);
-    }
-
-    #[test]
-    fn length_prefixed_frames_come_out_as_they_were_sent(
-        frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..12),
-        cuts in cuts(),
-    ) {
-        let framing = LengthPrefix::default().max(40);
-        check(&framing, &encode(&framing, &frames), &cuts, &contents(&frames));
     }
 
     #[test]
@@ -209,21 +79,6 @@ proptest! {
             for owned in [false, true] {
                 prop_assert_eq!(&through_framed(&framing, &chunks, owned), &whole);
             }
-        }
-    }
-
-    #[test]
-    fn arbitrary_bytes_never_break_the_length_prefix_and_are_cut_the_same_way_however_they_are_split(
-        bytes in prop::collection::vec(prop_oneof![3 => Just(0), 1 => 0..6_u8, 1 => any::<u8>()], 0..80),
-        cuts in cuts(),
-        min in 0_usize..3,
-    ) {
-        let framing = LengthPrefix::default().min(min).max(64);
-        let whole = decode(&framing, &[&bytes]);
-        let each: Vec<&[u8]> = bytes.chunks(1).collect();
-        for chunks in [each, cut(&bytes, &cuts)] {
-            prop_assert_eq!(&decode(&framing, &chunks), &whole);
-            prop_assert_eq!(&through_framed(&framing, &chunks, false), &whole);
         }
     }
 
@@ -292,29 +147,12 @@ fn an_unfinished_line_at_the_end_is_truncated_and_never_a_frame() {
 }
 
 #[test]
-fn a_length_over_the_limit_or_under_the_minimum_is_an_error_as_soon_as_the_prefix_is_there() {
-    let framing = LengthPrefix::default().min(2).max(8);
-    for (prefix, kind) in [
-        ([0, 0, 0, 9], ErrorKind::FrameTooLong),
-        ([0xff; 4], ErrorKind::FrameTooLong),
-        ([0, 0, 0, 1], ErrorKind::BadFrame),
-    ] {
-        let error = framing.decode(&mut (), &prefix).unwrap_err();
-        assert_eq!((error.kind(), error.operation()), (kind, Operation::Read));
-        assert!(error.to_string().contains("announces"), "{error}");
-        let before = [&[0, 0, 0, 2, 7, 7], &prefix[..]].concat();
-        let (items, end) = through_framed(&framing, &[&before], false);
-        assert_eq!((items, end), (vec![content(&[7, 7])], Err(kind)));
-    }
-    assert_eq!(framing.decode(&mut (), &[0, 0, 0, 8]).unwrap(), Decoded::More(12));
-}
-
-#[test]
 fn a_frame_that_is_too_long_to_send_is_refused_and_leaves_no_trace() {
     let mut out = Vec::new();
     for outcome in [
         Line::default().max(3).encode(b"abcd", &mut out),
         LengthPrefix::default().max(3).encode(b"abcd", &mut out),
+        LengthField::new(Width::U16).max(3).encode(b"abcd", &mut out),
     ] {
         let error = outcome.unwrap_err();
         assert_eq!(
@@ -438,6 +276,7 @@ fn a_frame_in_parts_is_the_frame_in_one() {
         assert_eq!(one, other);
     }
     check(&LengthPrefix::default());
+    check(&LengthField::new(Width::U24));
     check(&Line::default());
     check(&Raw);
 

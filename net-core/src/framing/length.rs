@@ -10,6 +10,8 @@ const PREFIX: usize = 4;
 ///
 /// The limit is checked as soon as the prefix is there, before anything is allocated for the frame. A prefix over the
 /// limit, or under the minimum, ends the connection: nothing after it can be understood.
+///
+/// A [`LengthField`](super::LengthField) is the same for peers that write their lengths otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LengthPrefix {
@@ -93,7 +95,7 @@ impl Framing for LengthPrefix {
 
 impl LengthPrefix {
     #[cold]
-    fn unfit(&self, length: usize) -> Error {
+    pub(super) fn unfit(&self, length: usize) -> Error {
         if length < self.min {
             Error::new(ErrorKind::BadFrame, Operation::Write)
                 .detail(format!("a frame of {length} bytes, the least is {}", self.min))
@@ -104,7 +106,7 @@ impl LengthPrefix {
     }
 
     #[cold]
-    fn refused(&self, length: usize) -> Error {
+    pub(super) fn refused(&self, length: usize) -> Error {
         if length > self.max {
             Error::new(ErrorKind::FrameTooLong, Operation::Read).detail(format!(
                 "the peer announces a frame of {length} bytes, the limit is {}",

@@ -3,6 +3,7 @@
 //! A framing never owns bytes. It looks at what has been read and not yet used, and says where a frame lies in it; so
 //! the same rules serve lent and owned frames.
 
+mod field;
 mod length;
 mod line;
 mod raw;
@@ -12,6 +13,7 @@ mod tokio_codec;
 use std::fmt;
 use std::ops::Range;
 
+pub use field::{LengthField, Width};
 pub use length::LengthPrefix;
 pub use line::{Line, LineState, Terminator};
 pub use raw::Raw;

@@ -10,6 +10,8 @@ pub(crate) mod backend;
 #[cfg(feature = "tls")]
 pub(crate) mod certificates;
 pub(crate) mod events;
+#[cfg(feature = "os")]
+pub(crate) mod frames;
 pub(crate) mod place;
 pub(crate) mod scripted;
 
