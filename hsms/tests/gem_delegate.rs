@@ -185,6 +185,30 @@ async fn a_message_right_behind_the_consent_is_taken() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_right_behind_the_consent_is_taken_while_another_request_is_open() {
+    let net = Net::os();
+    let (passive, at) = listen(&net, Arc::new(equipment())).await;
+    let mut peer = Peer::connect(&net, &at).await;
+    peer.select().await;
+    let asked = peer.receive().await.unwrap().header;
+    let other = passive.connection().clone();
+    let other = net.spawn(async move { other.request(StreamFunction::new(2, 25), Item::u1(1)).await });
+    // It is on its way, and stays unanswered.
+    let unanswered = peer.receive().await.unwrap().header;
+    assert_eq!(unanswered.stream_function(), StreamFunction::new(2, 25));
+    let consent = Item::list([Item::binary([0]), Item::list([])]);
+    let s1f1 = Header::data(0, StreamFunction::new(1, 1), true, 9);
+    let mut bytes = Vec::new();
+    hsms::frame::encode(&asked.secondary(), consent.as_bytes(), &mut bytes).unwrap();
+    hsms::frame::encode(&s1f1, &[], &mut bytes).unwrap();
+    peer.bytes(&bytes).await;
+    let answer = peer.receive().await.unwrap().header;
+    assert_eq!(answer.stream_function(), StreamFunction::new(1, 2));
+    assert_eq!(passive.open_transactions(), 1);
+    drop(other);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refused_host_asks_again_after_the_delay() {
     let net = Net::os();
     let gem = Arc::new(equipment().delay(SECOND * 3));

@@ -98,6 +98,31 @@ impl Connection {
     /// Sends a primary message with the W-bit, and waits for its reply, for T3 at most. Cancel safe: dropping the future
     /// gives the transaction up, and a reply that comes later is counted as such.
     ///
+    /// The text is what follows the header on the wire: nothing (`""`), or an [`Item`](crate::Item). Text as Rust has it
+    /// goes out byte for byte as well, and is no SECS-II; SML has to be read first:
+    ///
+    /// ```
+    /// # use hsms::{ActiveConnection, ConnectionOptions, Item, Net, PassiveConnection, StreamFunction};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # struct Equipment;
+    /// # impl hsms::Delegate for Equipment {
+    /// #     async fn on_connection_message_received(&self, connection: &hsms::Connection, message: hsms::Message) {
+    /// #         let _ = connection.reply(&message.header, message.text).await;
+    /// #     }
+    /// # }
+    /// # let net = Net::os();
+    /// # let equipment = PassiveConnection::new(&net, "mem:sml".parse()?, ConnectionOptions::new(0), Equipment);
+    /// # let host = ActiveConnection::new(&net, equipment.enable().await?, ConnectionOptions::new(0), ());
+    /// # host.enable()?;
+    /// # host.selected(std::time::Duration::from_secs(10)).await?;
+    /// let wanted: Item = "<L <U4 1001> <U4 1002>>".parse()?;
+    /// let reply = host.request(StreamFunction::new(1, 3), wanted).await?;
+    /// // The same without SML, and the reply's item.
+    /// let wanted = Item::list([Item::u4(1001), Item::u4(1002)]);
+    /// assert_eq!(reply.item()?, Some(wanted));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`RequestError`] tells them apart.
     pub async fn request(&self, about: StreamFunction, text: impl Into<Bytes>) -> Result<Message, RequestError> {
@@ -114,7 +139,18 @@ impl Connection {
         text: impl Into<Bytes>,
         options: RequestOptions,
     ) -> Result<Message, RequestError> {
-        let (text, shared) = (text.into(), &*self.shared);
+        self.request_noting(about, text.into(), options, |_| ()).await
+    }
+
+    /// [`request_with`](Self::request_with) that tells its system bytes once it is sent.
+    pub(super) async fn request_noting(
+        &self,
+        about: StreamFunction,
+        text: Bytes,
+        options: RequestOptions,
+        note: impl FnOnce(u32),
+    ) -> Result<Message, RequestError> {
+        let shared = &*self.shared;
         let (ticket, answer) = oneshot::channel();
         let id = options.session_id.unwrap_or(self.session_id());
         let now = shared.net.now();
@@ -128,6 +164,7 @@ impl Connection {
                 }
             }
         })?;
+        note(header.system());
         let mut open = Open {
             shared,
             system: header.system(),
@@ -147,7 +184,8 @@ impl Connection {
         open.answered().await
     }
 
-    /// Sends a primary message that wants no reply. Waits for room. Cancel safe.
+    /// Sends a primary message that wants no reply. Waits for room. Cancel safe. The text is as in
+    /// [`request`](Self::request).
     ///
     /// # Errors
     /// [`RequestError`] if it can't be sent.
@@ -176,7 +214,7 @@ impl Connection {
     }
 
     /// Answers a primary message: with the next function, no W-bit, the same session id and system bytes. Waits for room.
-    /// Cancel safe.
+    /// Cancel safe. The text is as in [`request`](Self::request).
     ///
     /// # Errors
     /// [`RequestError`] if it can't be sent.

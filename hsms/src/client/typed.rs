@@ -29,6 +29,28 @@ impl Connection {
         reply.read().map_err(RequestError::Unexpected)
     }
 
+    /// [`request_of`](Self::request_of) that tells its system bytes once it is sent.
+    #[cfg(feature = "gem")]
+    pub(crate) async fn request_of_noting<M>(
+        &self,
+        content: &M,
+        note: impl FnOnce(u32),
+    ) -> Result<M::Reply, RequestError>
+    where
+        M: SecsRequest + ToItem,
+        M::Reply: for<'a> FromItem<'a>,
+    {
+        let options = super::RequestOptions::default();
+        let reply = self.request_noting(M::ABOUT, text(content)?, options, note).await?;
+        reply.read().map_err(RequestError::Unexpected)
+    }
+
+    /// Whether our transaction with these system bytes is open.
+    #[cfg(feature = "gem")]
+    pub(crate) fn is_open(&self, system: u32) -> bool {
+        self.shared.with(|state| state.session.is_open(system))
+    }
+
     /// [`notify`](Self::notify) of a Rust value. Cancel safe.
     ///
     /// # Errors

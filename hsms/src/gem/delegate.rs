@@ -72,6 +72,8 @@ pub struct Gem {
 
 struct Core {
     communication: Mutex<Communication>,
+    /// The system bytes of our S1F13, from when it is sent until its end is noted.
+    asked: Mutex<Option<u32>>,
     changed: Notify,
 }
 
@@ -99,7 +101,9 @@ impl Core {
     async fn caught_up(&self, connection: &Connection) {
         for _ in 0..TURNS {
             let asks = self.with(|communication| communication.state()) == CommunicationState::WaitCra;
-            if !asks || connection.open_transactions() > 0 {
+            // Other requests may well be open.
+            let answered = lock(&self.asked).is_some_and(|system| !connection.is_open(system));
+            if !asks || !answered {
                 return;
             }
             let mut passed = false;
@@ -134,6 +138,7 @@ impl Gem {
         Self {
             core: Arc::new(Core {
                 communication: Mutex::new(communication),
+                asked: Mutex::default(),
                 changed: Notify::new(),
             }),
             model,
@@ -310,7 +315,14 @@ async fn establish(core: Weak<Core>, connection: Connection, mut step: Step) {
     loop {
         let ended = match step {
             Step::None => return,
-            Step::Ask(attempt, s1f13) => (attempt, Some(connection.request_of(&s1f13).await)),
+            Step::Ask(attempt, s1f13) => {
+                let reply = connection.request_of_noting(&s1f13, |system| {
+                    if let Some(core) = core.upgrade() {
+                        *lock(&core.asked) = Some(system);
+                    }
+                });
+                (attempt, Some(reply.await))
+            }
             Step::Wait(attempt, delay) => {
                 connection.net().sleep(delay).await;
                 (attempt, None)
@@ -321,6 +333,7 @@ async fn establish(core: Weak<Core>, connection: Connection, mut step: Step) {
             (attempt, Some(reply)) => communication.answered(attempt, reply.ok().as_ref()),
             (attempt, None) => communication.waited(attempt),
         });
+        *lock(&core.asked) = None;
     }
 }
 

@@ -53,27 +53,29 @@ use transaction::Transactions;
 ///
 /// After each call: send what [`transmit`](Self::transmit) gives, in order; then do what [`action`](Self::action) says;
 /// then call [`expire`](Self::expire) when [`deadline`](Self::deadline) has come.
+// In this order because of the caches: what every message needs is in front.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Session<T> {
-    options: SessionOptions,
+    state: State,
     device: Device,
-    entities: Entities,
     /// This is the side that connects.
     active: bool,
-    state: State,
     ready: bool,
     busy: bool,
     /// The connection is being closed, and this is why.
     closing: Option<CloseReason>,
-    selected: Vec<Claim>,
-    open: Transactions<T>,
     out: VecDeque<Outgoing>,
     actions: VecDeque<Action<T>>,
     t5: Option<Instant>,
     t7: Option<Instant>,
     select_at: Option<Instant>,
     link: Link,
+    open: Transactions<T>,
     stats: SessionStats,
+    selected: Vec<Claim>,
+    entities: Entities,
+    options: SessionOptions,
 }
 
 /// The least pause between two tries to connect.
@@ -85,6 +87,17 @@ fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
     }
+}
+
+/// The first of a queue. One that is empty begins at its front again: else a queue of one at a time would pass through all
+/// of its memory, which then is in no cache.
+#[inline]
+fn pop<T>(queue: &mut VecDeque<T>) -> Option<T> {
+    let first = queue.pop_front();
+    if queue.is_empty() {
+        queue.clear();
+    }
+    first
 }
 
 impl<T> Session<T> {
@@ -170,6 +183,12 @@ impl<T> Session<T> {
     /// How many transactions of ours are open, control transactions included.
     pub fn open(&self) -> usize {
         self.open.len()
+    }
+
+    /// Whether our transaction with these system bytes is open.
+    #[cfg(feature = "gem")]
+    pub(crate) fn is_open(&mut self, system: u32) -> bool {
+        self.open.get(system).is_some()
     }
 
     /// How many data transactions of ours are open.
@@ -336,13 +355,13 @@ impl<T> Session<T> {
     /// The next frame to send.
     #[inline]
     pub fn transmit(&mut self) -> Option<Outgoing> {
-        self.out.pop_front()
+        pop(&mut self.out)
     }
 
     /// The next thing to do, once everything from [`transmit`](Self::transmit) is sent.
     #[inline]
     pub fn action(&mut self) -> Option<Action<T>> {
-        self.actions.pop_front()
+        pop(&mut self.actions)
     }
 
     fn send(&mut self, header: Header, now: Instant) {
