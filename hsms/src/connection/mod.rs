@@ -6,11 +6,11 @@ mod driver;
 mod multi;
 mod options;
 mod passive;
+mod selected;
 pub(crate) mod shared;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use net_core::{Endpoint, Net, Operation};
 
@@ -88,20 +88,6 @@ impl Connection {
     /// Whether data may pass.
     pub fn is_selected(&self) -> bool {
         self.state() == State::Selected
-    }
-
-    /// Waits until data may pass, for so long at most. Cancel safe.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Timeout`] when the time is over, [`ErrorKind::Closed`] if the connection is not enabled (any more).
-    pub async fn selected(&self, limit: Duration) -> Result<()> {
-        let wait = self.shared.until(|state| match state.life {
-            Life::Disabled | Life::Stopping(false) => Some(Err(
-                Error::new(ErrorKind::Closed, Operation::Connect).detail("the connection is disabled")
-            )),
-            _ => (state.session.state() == State::Selected).then_some(Ok(())),
-        });
-        self.shared.net.timeout(limit, wait).await?
     }
 
     /// The session id: the device id in HSMS-SS.

@@ -10,6 +10,7 @@ use net_core::{Endpoint, ErrorKind, Net, Sender};
 use tokio::sync::{Notify, oneshot};
 
 use super::ConnectionOptions;
+use super::selected::Failure;
 use crate::client::events::Subscribers;
 use crate::lock::lock;
 use crate::session::{Action, CloseReason, Entities, Outcome, Outgoing, Session};
@@ -26,40 +27,32 @@ const WHILE_ASKING: usize = 4;
 /// Control messages that may wait for a peer that does not read, before reading from it pauses.
 const MAX_CONTROL: usize = 256;
 
+/// With thousands of sessions each has left the caches when it is its turn again. So the order of the fields counts, here and
+/// in the session: what every message needs lies together, and in front.
+#[repr(C)]
 pub(crate) struct Shared {
     pub(crate) net: Net,
-    pub(crate) options: ConnectionOptions,
-    pub(crate) active: bool,
-    /// It has no task of its own: a server gives it its peers.
-    served: bool,
-    /// Where to connect to or to listen; the real port is in the state.
-    pub(crate) endpoint: Endpoint,
-    pub(crate) start: OnceLock<Start>,
     state: Mutex<State>,
     /// The life changed: enabled, stopping, stopped; or the state of the session did.
     pub(crate) changed: Notify,
     /// A message waits for [`Primaries`](crate::Primaries), or none will come any more.
     pub(crate) arrived: Notify,
+    pub(crate) active: bool,
+    /// It has no task of its own: a server gives it its peers.
+    served: bool,
+    pub(crate) options: ConnectionOptions,
+    /// Where to connect to or to listen; the real port is in the state.
+    pub(crate) endpoint: Endpoint,
+    pub(crate) start: OnceLock<Start>,
 }
 
+#[repr(C)]
 pub(crate) struct State {
-    pub(crate) session: Session<Ticket>,
     pub(crate) life: Life,
     /// A task of the server's carries a connection.
     pub(crate) serving: bool,
     /// The next peer waits for the end of this connection.
     pub(crate) next: bool,
-    /// The way out, while there is a connection.
-    pub(crate) sender: Option<Sender<LengthPrefix>>,
-    /// Counts the connections, so that what belongs to an earlier one is not taken for this one's.
-    pub(crate) epoch: u64,
-    pub(crate) local: Option<Endpoint>,
-    pub(crate) peer: Option<Endpoint>,
-    /// Messages for the user, in order.
-    inbound: VecDeque<Message>,
-    inbound_bytes: usize,
-    /// The user takes messages from [`Primaries`](crate::Primaries); so many of them there are.
-    pub(crate) listeners: usize,
     /// No more is read: the rest is the end.
     pub(crate) ending: bool,
     /// What still comes is for nobody.
@@ -72,7 +65,21 @@ pub(crate) struct State {
     pub(crate) close: Option<CloseReason>,
     /// The connection's task.
     pub(crate) driver: Option<Waker>,
+    /// The user takes messages from [`Primaries`](crate::Primaries); so many of them there are.
+    pub(crate) listeners: usize,
+    /// Messages for the user, in order.
+    inbound: VecDeque<Message>,
+    /// The way out, while there is a connection.
+    pub(crate) sender: Option<Sender<LengthPrefix>>,
+    pub(crate) session: Session<Ticket>,
+    inbound_bytes: usize,
+    /// Counts the connections, so that what belongs to an earlier one is not taken for this one's.
+    pub(crate) epoch: u64,
+    pub(crate) local: Option<Endpoint>,
+    pub(crate) peer: Option<Endpoint>,
     pub(crate) subscribers: Subscribers,
+    /// Why it is not selected, for who waits for that.
+    pub(crate) failure: Failure,
 }
 
 /// Whether the connection process runs.
@@ -122,6 +129,7 @@ impl Shared {
             close: None,
             driver: None,
             subscribers: Subscribers::default(),
+            failure: Failure::default(),
         };
         Arc::new(Self {
             net: net.clone(),
@@ -313,6 +321,7 @@ impl State {
                 Action::Event(event) => {
                     #[cfg(feature = "tracing")]
                     tracing::debug!(target: "hsms", ?event);
+                    self.failure.note(&event);
                     self.subscribers.tell(&event, net);
                 }
             }
@@ -355,11 +364,16 @@ impl State {
     /// Whether nothing more should be read for now.
     #[inline]
     pub(crate) fn is_full(&self, options: &ConnectionOptions) -> bool {
+        let waiting = self.session.waiting() >= MAX_CONTROL;
+        if self.inbound.is_empty() {
+            // Mostly; and what may wait lies far from here.
+            return waiting;
+        }
         let reached = |times: usize| {
             self.inbound.len() >= options.max_inbound.saturating_mul(times)
                 || self.inbound_bytes >= options.max_inbound_bytes.saturating_mul(times)
         };
-        reached(1) && (self.session.open_data() == 0 || reached(WHILE_ASKING)) || self.session.waiting() >= MAX_CONTROL
+        reached(1) && (self.session.open_data() == 0 || reached(WHILE_ASKING)) || waiting
     }
 }
 

@@ -141,7 +141,7 @@ impl Deadlines {
             if is_open(*at, *system) {
                 break;
             }
-            self.0.pop_front();
+            super::pop(&mut self.0);
         }
         if self.0.len() > 2 * open + 32 {
             self.0.retain(|(at, system)| is_open(*at, *system));

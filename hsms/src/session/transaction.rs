@@ -198,7 +198,7 @@ impl<T> Slots<T> {
         let taken = self.queue.get_mut(index)?.1.take()?;
         self.live -= 1;
         while let Some((_, None)) = self.queue.front() {
-            self.queue.pop_front();
+            super::pop(&mut self.queue);
         }
         if self.queue.len() > 2 * self.live + 32 {
             self.queue.retain(|(_, open)| open.is_some());
