@@ -64,6 +64,7 @@ pub(crate) fn spawn<T: Send + 'static>(
     let abort = Arc::new(Abort::default());
     let task = Box::pin(Run {
         work: Some(CatchPanic { future: work }),
+        known: false,
         abort: Arc::clone(&abort),
         sender: Some(sender),
     });
@@ -75,10 +76,13 @@ pub(crate) fn spawn<T: Send + 'static>(
 
 pin_project_lite::pin_project! {
     /// A spawned task: its work, until that is done or it is told to stop.
+    #[repr(C)]
     struct Run<F: Future> {
+        // Whoever may stop it knows its waker. In front, with what else each turn needs.
+        known: bool,
+        abort: Arc<Abort>,
         #[pin]
         work: Option<CatchPanic<F>>,
-        abort: Arc<Abort>,
         sender: Option<oneshot::Sender<Result<F::Output>>>,
     }
 }
@@ -89,7 +93,9 @@ impl<F: Future> Future for Run<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut run = self.project();
         // A task is polled with its own waker, so the first one will do; whoever sets `asked` after this finds it.
-        run.abort.task.get_or_init(|| cx.waker().clone());
+        if !std::mem::replace(run.known, true) {
+            run.abort.task.get_or_init(|| cx.waker().clone());
+        }
         let outcome = if run.abort.asked.load(Ordering::Acquire) {
             Err(Error::new(ErrorKind::Cancelled, Operation::Run))
         } else {

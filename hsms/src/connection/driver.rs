@@ -90,9 +90,10 @@ enum News {
     Ended,
 }
 
+// In this order because of the caches, as [`Shared`] is.
+#[repr(C)]
 struct Driver {
     shared: Arc<Shared>,
-    framed: Framed<LengthPrefix>,
     alarm: Alarm,
     /// How many control transactions of ours are open, for which the alarm may be set.
     controls: usize,
@@ -103,6 +104,7 @@ struct Driver {
     raw: bool,
     /// Why no more is read.
     ended: Option<CloseReason>,
+    framed: Framed<LengthPrefix>,
     /// When the user's last calls must be done; set with the end.
     last_call: Option<Instant>,
     last_alarm: Alarm,

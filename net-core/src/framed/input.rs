@@ -19,22 +19,23 @@ pub(super) const SMALLEST_CHUNK: usize = 8 * 1024;
 /// The largest single read: beyond this, bulk transfer gains nothing.
 pub(super) const LARGEST_CHUNK: usize = 256 * 1024;
 
+#[repr(C)]
 pub(super) struct Input<F: Framing> {
-    pub(super) framing: F,
-    state: F::State,
     buffer: Buffer,
-    /// How much the next read asks for.
-    chunk: usize,
     /// The last read left room: mostly there was no more.
     drained: bool,
+    pub(super) framing: F,
+    state: F::State,
+    /// How much the next read asks for.
+    chunk: usize,
     /// How many bytes the unfinished frame is known to need.
     needed: usize,
     pub(super) frames: u64,
-    core: Arc<Core>,
     /// Frames that the network's counters know of.
     counted: u64,
     /// Bytes read since the output was last written.
     pub(super) unflushed: usize,
+    core: Arc<Core>,
 }
 
 /// What was read: everything before `head` is used up, the frame that is lent included.

@@ -58,24 +58,28 @@ use output::Writer;
 /// assert_eq!(&*reply, b"hello");
 /// # Ok(()) }
 /// ```
+// In this order, as its parts: with many connections each has left the caches when it is its turn again, so what every turn
+// needs lies together.
+#[repr(C)]
 pub struct Framed<F: Framing> {
-    input: Input<F>,
-    writer: Writer,
-    limits: FramedLimits,
+    waiting: Waiting,
     /// The peer has ended its side.
     ended: bool,
     /// The framing has given up, and what was answered before is still to be written.
     last_words: bool,
-    waiting: Waiting,
+    input: Input<F>,
+    writer: Writer,
+    limits: FramedLimits,
 }
 
 /// Since when the connection waits, for the time limits of reading.
 #[derive(Debug, Default)]
+#[repr(C)]
 struct Waiting {
+    alarm: Alarm,
     idle: Option<Instant>,
     frame: Option<Instant>,
     byte: Option<Instant>,
-    alarm: Alarm,
 }
 
 impl Waiting {

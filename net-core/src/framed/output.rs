@@ -16,29 +16,30 @@ use crate::framing::Framing;
 use crate::timer::Alarm;
 use crate::{Error, ErrorKind, Instant, Net, Operation, Result, Stream, TimeoutKind};
 
+#[repr(C)]
 pub(super) struct Writer {
-    stream: Stream,
-    net: Net,
+    /// What broke the connection; told to each later call.
+    failed: Option<Error>,
     /// What other tasks send; there is none until somebody asks for a [`Sender`](super::Sender).
     shared: Option<Ending>,
     /// What is being written or about to be, and how far. The connection's own task gathers here, without a lock, as
     /// long as nobody else has sent anything that is still to be fetched.
     writing: Vec<u8>,
     written: usize,
+    high_water: usize,
+    max: usize,
     /// Bytes written in all.
     sent: u64,
     /// TLS may hold back what it was given until it is told to flush.
     unflushed: bool,
-    high_water: usize,
-    max: usize,
-    timeout: Duration,
-    /// Since when the peer has taken nothing.
-    stuck: Option<Instant>,
-    alarm: Alarm,
     /// Reading is paused for the writing's sake, and the event that says so has been told.
     paused: bool,
-    /// What broke the connection; told to each later call.
-    failed: Option<Error>,
+    /// Since when the peer has taken nothing.
+    stuck: Option<Instant>,
+    stream: Stream,
+    net: Net,
+    timeout: Duration,
+    alarm: Alarm,
 }
 
 impl Writer {

@@ -185,10 +185,19 @@ impl World {
     /// The same, for events: who was woken goes on at once.
     pub(super) fn with_event(&self, change: impl FnOnce(&mut State, &Rc<Core>)) {
         let (woken, seen) = {
-            let state = &mut *self.state.borrow_mut();
+            let mut borrowed = self.state.borrow_mut();
+            let state = &mut *borrowed;
             change(state, &self.core);
             let fabric = &mut state.fabric;
-            (std::mem::take(&mut fabric.woken), !fabric.seen.is_empty())
+            let seen = !fabric.seen.is_empty();
+            if !seen && let [Waiter::Process(process)] = *fabric.woken {
+                // The storage stays.
+                fabric.woken.clear();
+                drop(borrowed);
+                self.core.resume(process);
+                return;
+            }
+            (std::mem::take(&mut fabric.woken), seen)
         };
         if seen {
             self.tell();

@@ -52,6 +52,26 @@ impl Core {
         }
     }
 
+    /// The same for a thing that has a name. Mostly the process waited for it before too: then not even the name's count
+    /// is touched.
+    #[inline]
+    pub(crate) fn waits_for_named(&self, kind: &'static str, name: &Rc<str>) {
+        if self.looking.get() == 0 {
+            let state = &mut *self.state.borrow_mut();
+            let Some(current) = self.current.get() else { return };
+            if let Some(entrant) = state.processes.get_mut(current)
+                && let Some(details) = state.details.get(current.index() as usize)
+                && let WaitsFor::Thing(before, Some(thing)) = &details.waits_for
+                && std::ptr::eq(*before, kind)
+                && Rc::ptr_eq(thing, name)
+            {
+                entrant.waits = true;
+                return;
+            }
+        }
+        self.waits_for(WaitsFor::Thing(kind, Some(Rc::clone(name))));
+    }
+
     /// A condition begins to look at its members; it gets what [`looked`](Self::looked) wants.
     pub(crate) fn look(&self) -> usize {
         self.looking.set(self.looking.get() + 1);

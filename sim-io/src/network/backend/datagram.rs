@@ -22,7 +22,7 @@ impl RawDatagram for Datagram {
     fn poll_receive(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<SocketAddr>> {
         let received = find(self.world)?.with(|state, core| {
             state.receive(self.slot, buffer, |at| {
-                waiter(core, cx, "a datagram to", Some(at.to_string().into()))
+                waiter(core, cx, "a datagram to", Some(&at.to_string().into()))
             })
         });
         received.map_or(Poll::Pending, Poll::Ready)

@@ -46,7 +46,7 @@ impl RawListener for Listener {
                         ListenAddress::Ip(at) => at.to_string(),
                         ListenAddress::Unix(name) => name.to_string(),
                     };
-                    listener.waiter = Some(waiter(core, cx, "a connection to", Some(name.into())));
+                    listener.waiter = Some(waiter(core, cx, "a connection to", Some(&name.into())));
                     None
                 }
             }

@@ -30,8 +30,11 @@ pub(super) struct HostBackend {
 }
 
 /// Who polls, with what it waits for told to the environment.
-fn waiter(core: &Core, cx: &Context<'_>, what: &'static str, name: Option<Rc<str>>) -> Waiter {
-    core.waits_for(WaitsFor::Thing(what, name));
+fn waiter(core: &Core, cx: &Context<'_>, what: &'static str, name: Option<&Rc<str>>) -> Waiter {
+    match name {
+        Some(name) => core.waits_for_named(what, name),
+        None => core.waits_for(WaitsFor::Thing(what, None)),
+    }
     match core.asking(cx) {
         Some(process) => Waiter::Process(process),
         None => Waiter::Other(cx.waker().clone()),

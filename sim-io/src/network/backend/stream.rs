@@ -4,7 +4,6 @@ use std::future::Future;
 use std::io;
 use std::net::Ipv4Addr;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use net_core::{Endpoint, Plain, Transport};
@@ -104,9 +103,7 @@ impl Transport for Connection {
         let Ok(world) = find(world) else {
             return Poll::Ready(());
         };
-        world.with(|state, core| {
-            state.poll_readable(slot, which, |name| waiter(core, cx, "data on", Some(Rc::clone(name))))
-        })
+        world.with(|state, core| state.poll_readable(slot, which, |name| waiter(core, cx, "data on", Some(name))))
     }
 }
 
@@ -115,7 +112,7 @@ impl Connection {
         let Handle { world, slot, which, .. } = self.handle;
         let written = find(world)?.with(|state, core| {
             state.write(core, slot, which, slices, |name| {
-                waiter(core, cx, "room to write on", Some(Rc::clone(name)))
+                waiter(core, cx, "room to write on", Some(name))
             })
         });
         written.map_or(Poll::Pending, Poll::Ready)
@@ -126,11 +123,8 @@ impl AsyncRead for Connection {
     #[inline]
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let Handle { world, slot, which, .. } = self.handle;
-        let read = find(world)?.with(|state, core| {
-            state.read(core, slot, which, into, |name| {
-                waiter(core, cx, "data on", Some(Rc::clone(name)))
-            })
-        });
+        let read = find(world)?
+            .with(|state, core| state.read(core, slot, which, into, |name| waiter(core, cx, "data on", Some(name))));
         read.map_or(Poll::Pending, Poll::Ready)
     }
 }

@@ -37,32 +37,35 @@ impl Conn {
                 return;
             }
             let limited = fabric.limited;
-            let Some(path) = fabric.path(here, there) else { return };
+            let Some(mut path) = fabric.path(here, there) else {
+                return;
+            };
             if path.held {
                 way.parked = true;
                 return;
             }
             let segment = path.link.largest_packet() - header;
             let queue = path.link.queue;
-            if (path.link.bandwidth.is_some() || limited)
-                && let Some(room) = fabric.room(here, there, now)
-            {
-                // Bursts stay small beside the window, so that acknowledgements keep coming while it is sent.
-                let burst = (way.receive_room / 8) as usize / segment.max(1) * segment;
-                let burst = burst.min(queue / 2 / (segment + header) * segment).max(segment);
-                let wanted = bytes.min(burst);
-                let needed = wanted + wanted.div_ceil(segment).max(1) * header;
-                if needed > room {
-                    let at = fabric.when_room(here, there, now, needed);
-                    self.at(core, at);
-                    return;
+            if path.link.bandwidth.is_some() || limited {
+                if let Some(room) = fabric.room(here, there, now) {
+                    // Bursts stay small beside the window, so that acknowledgements keep coming while it is sent.
+                    let burst = (way.receive_room / 8) as usize / segment.max(1) * segment;
+                    let burst = burst.min(queue / 2 / (segment + header) * segment).max(segment);
+                    let wanted = bytes.min(burst);
+                    let needed = wanted + wanted.div_ceil(segment).max(1) * header;
+                    if needed > room {
+                        let at = fabric.when_room(here, there, now, needed);
+                        self.at(core, at);
+                        return;
+                    }
+                    if wanted < bytes {
+                        (bytes, end) = (wanted, false);
+                    }
                 }
-                if wanted < bytes {
-                    (bytes, end) = (wanted, false);
-                }
+                let Some(again) = fabric.path(here, there) else { return };
+                path = again;
             }
             let segments = bytes.div_ceil(segment).max(1);
-            let Some(path) = fabric.path(here, there) else { return };
             let (mut lost, mut whole) = (None, segments);
             if path.cut {
                 (lost, whole, bytes, end) = (Some(Fate::Lost), 0, 0, false);
@@ -96,8 +99,7 @@ impl Conn {
                         burst.end |= end;
                     }
                     _ => {
-                        way.flight.push_back(Burst { at, upto: sent, end });
-                        if way.flight.len() == 1 {
+                        if way.flight.push_back(Burst { at, upto: sent, end }) {
                             self.at(core, at);
                         }
                     }
@@ -152,7 +154,7 @@ impl Conn {
         let (arrived, edge) = (way.arrived, way.told);
         match way.answers.back_mut() {
             Some(last) if last.at == at => (last.arrived, last.edge) = (arrived, edge),
-            _ => way.answers.push_back(Answer { at, arrived, edge }),
+            _ => _ = way.answers.push_back(Answer { at, arrived, edge }),
         }
         self.ends[from].heard = at;
         if fabric.watched {

@@ -8,6 +8,7 @@ mod faults;
 mod flow;
 mod handshake;
 mod keepalive;
+mod lane;
 mod listener;
 mod loss;
 mod packet;
@@ -25,6 +26,7 @@ use net_core::{Endpoint, Instant, Keepalive, SocketOptions};
 use super::world::{Fabric, State, Waiter, World};
 use crate::environment::core::{Core, Fire, Fired};
 use crate::environment::queue::{Priority, Slot};
+use lane::Lane;
 pub(super) use listener::{ListenAddress, Listening};
 use packet::Control;
 pub(super) use packet::Parked;
@@ -48,26 +50,28 @@ enum Phase {
 }
 
 /// A connection, with both its ends.
+///
+/// In a large simulation a connection has left the caches by its next event. So the order of the fields counts here: what
+/// each event looks at lies together.
+#[repr(C)]
 pub(super) struct Conn {
-    pub(super) name: Rc<str>,
-    fire: Rc<Arrival>,
-    /// The latest event of it that is in the queue, so that one instant needs one event.
-    scheduled: Option<Instant>,
     phase: Phase,
     tries: u32,
+    /// The latest event of it that is in the queue, so that one instant needs one event.
+    scheduled: Option<Instant>,
+    fire: Rc<Arrival>,
+    control: VecDeque<(Instant, Control)>,
     /// When the handshake's last packet is sent again.
     retry: Option<Instant>,
-    listener: Option<Slot>,
-    control: VecDeque<(Instant, Control)>,
-    pub(super) ends: [End; 2],
     /// What the end of the same number sends.
     pub(super) ways: [Way; 2],
+    pub(super) ends: [End; 2],
+    pub(super) name: Rc<str>,
+    listener: Option<Slot>,
 }
 
+#[repr(C)]
 pub(super) struct End {
-    pub(super) host: usize,
-    pub(super) address: SocketAddr,
-    pub(super) endpoint: Endpoint,
     /// A program has it.
     pub(super) held: bool,
     /// TCP knows it: packets for it are not answered by a reset.
@@ -79,50 +83,54 @@ pub(super) struct End {
     reuse: bool,
     /// Told once, as on Linux; then reading gives the end and writing a broken pipe.
     error: Option<io::ErrorKind>,
+    pub(super) host: usize,
     reader: Option<Waiter>,
     writer: Option<Waiter>,
-    keepalive: Option<Keepalive>,
     /// When it last heard from the other end.
     heard: Instant,
-    /// Unanswered probes, and when the next one goes.
-    probes: u32,
+    /// When the next probe goes, and how many are unanswered.
     probe: Option<Instant>,
+    probes: u32,
+    pub(super) address: SocketAddr,
+    pub(super) endpoint: Endpoint,
+    keepalive: Option<Keepalive>,
 }
 
-/// One direction of a connection.
+/// One direction of a connection; its order counts too.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(super) struct Way {
-    /// The bytes from `read` to `written`.
-    ring: VecDeque<u8>,
     /// How far the program has written, TCP has sent, the other end has it, and its program has read.
     written: u64,
     sent: u64,
     arrived: u64,
     read: u64,
+    /// The end was asked for, was sent, has arrived.
+    closing: bool,
+    closed: bool,
+    ended: bool,
+    /// Something was lost: nothing more is sent before it is sent again.
+    stalled: bool,
+    /// An acknowledgement could not be sent.
+    unanswered: bool,
+    /// It waits for a path that is held.
+    parked: bool,
+    resend: Option<Instant>,
+    flight: Lane<Burst>,
+    answers: Lane<Answer>,
     /// How far the sender knows that it has arrived, and may send.
     acknowledged: u64,
     edge: u64,
     /// How far the receiver has told that it may send.
     told: u64,
+    last_arrival: Instant,
+    last_answer: Instant,
+    /// The bytes from `read` to `written`.
+    ring: VecDeque<u8>,
     send_room: u64,
     receive_room: u64,
-    /// The end was asked for, was sent, has arrived.
-    closing: bool,
-    closed: bool,
-    ended: bool,
-    flight: VecDeque<Burst>,
-    last_arrival: Instant,
-    answers: VecDeque<Answer>,
-    last_answer: Instant,
-    /// Something was lost: nothing more is sent before it is sent again.
-    stalled: bool,
-    /// An acknowledgement could not be sent.
-    unanswered: bool,
-    resend: Option<Instant>,
     /// Since when, and how often, it was sent again without an answer.
     trouble: Option<(Instant, u32)>,
-    /// It waits for a path that is held.
-    parked: bool,
 }
 
 #[derive(Debug)]
