@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::xml::ast::{
-    Action, Attribute, Chart, Class, Delay, Destination, Diagram, Kind, Method, Named, Parameter, Raise, Send, SendTo,
-    State, Text, Transition, Trigger,
+    Action, Attribute, Chart, Class, Delay, Destination, Diagram, ForEach, Kind, Method, Named, Parameter, Payload,
+    Raise, Send, SendTo, State, Text, Transition, Trigger,
 };
 use crate::xml::error::problem;
 use crate::xml::node::Node;
@@ -18,7 +18,7 @@ use crate::{Concurrency, InputEventLifeline, InternalEventLifeline, Priority, Pr
 type Result<T> = std::result::Result<T, Problem>;
 
 const NAMESPACE: &str = "http://www.w3.org/2005/07/scxml";
-const ACTIONS: [&str; 7] = ["raise", "send", "cancel", "log", "assign", "if", "script"];
+const ACTIONS: [&str; 8] = ["raise", "send", "cancel", "log", "assign", "if", "foreach", "script"];
 
 /// Reads `scxml`.
 pub(crate) fn read(root: &Node<'_>) -> Result<Diagram> {
@@ -61,6 +61,14 @@ pub(crate) fn read(root: &Node<'_>) -> Result<Diagram> {
     }
     if chart.states.is_empty() {
         return Err(root.error("a chart needs a state"));
+    }
+    let mut loops = Vec::new();
+    chart.states.iter().for_each(|state| loop_names(state, &mut loops));
+    for name in loops {
+        // What a loop names need not be declared.
+        if !attributes.iter().any(|known| known.name.text == name.text) {
+            attributes.push(Attribute { name, initial: None });
+        }
     }
     let initial = root.filled("initial")?;
     chart.initial = initial.map(|initial| reader.paths(&initial)).transpose()?;
@@ -186,7 +194,7 @@ impl Reader {
         };
         let expected: &[&str] = match node.name() {
             "history" => &["transition"],
-            "final" => &["onentry", "onexit"],
+            "final" => &["onentry", "onexit", "donedata"],
             "parallel" => &["transition", "state", "parallel", "history", "onentry", "onexit"],
             _ => &[
                 "transition",
@@ -199,6 +207,7 @@ impl Reader {
                 "onexit",
             ],
         };
+        let mut data = Payload::Pairs(Vec::new());
         for child in node.children()? {
             match child.name() {
                 name if !expected.contains(&name) => return Err(node.unexpected(&child, expected)),
@@ -218,6 +227,15 @@ impl Reader {
                     transition.leaf()?;
                     state.initial = Some(transition.required("target")?);
                 }
+                "donedata" if above.is_empty() => {
+                    return Err(
+                        child.error("donedata of a final state at the top: nobody is told that the chart is done")
+                    );
+                }
+                "donedata" => {
+                    child.only(&[])?;
+                    data = payload(&child)?;
+                }
                 "onentry" => actions(&child, &mut state.entry)?,
                 "onexit" => actions(&child, &mut state.exit)?,
                 _ => state.children.push(self.state(&child, &path)?),
@@ -227,7 +245,18 @@ impl Reader {
             self.finals.insert(Arc::clone(&state.id.text));
             // It says that its parent is done.
             if let Some((_, parent)) = above.rsplit_once('/') {
-                state.entry.push(Action::Raise(done(parent, &state)));
+                let done = done(parent, &state);
+                state.entry.push(match data {
+                    Payload::Pairs(pairs) if pairs.is_empty() => Action::Raise(done),
+                    data => Action::Send(Send {
+                        event: done.event,
+                        data,
+                        to: SendTo::Internal,
+                        delay: Delay::None,
+                        id: None,
+                        place: done.place,
+                    }),
+                });
             }
         }
         Ok(state)
@@ -410,6 +439,17 @@ fn action(node: &Node<'_>) -> Result<Option<Action>> {
             Action::Script(node.text()?)
         }
         "if" => Action::If(branches(node)?),
+        "foreach" => {
+            node.only(&["array", "item", "index"])?;
+            let mut done = Vec::new();
+            actions(node, &mut done)?;
+            Action::ForEach(ForEach {
+                array: node.required("array")?,
+                item: node.required("item")?,
+                index: node.filled("index")?,
+                actions: done,
+            })
+        }
         _ => return Ok(None),
     }))
 }
@@ -417,15 +457,7 @@ fn action(node: &Node<'_>) -> Result<Option<Action>> {
 /// Reads `send`: to the chart itself, or by way of `#_parent` out of it.
 fn send(node: &Node<'_>) -> Result<Action> {
     node.only(&["event", "target", "delay", "delayexpr", "id"])?;
-    let mut data = Vec::new();
-    for child in node.children()? {
-        if child.name() != "param" {
-            return Err(node.unexpected(&child, &["param"]));
-        }
-        child.only(&["name", "expr"])?;
-        child.leaf()?;
-        data.push((child.required("name")?, child.required("expr")?));
-    }
+    let data = payload(node)?;
     let event = node.required("event")?;
     let target = node.filled("target")?;
     let delay = match (node.filled("delay")?, node.filled("delayexpr")?) {
@@ -463,6 +495,56 @@ fn send(node: &Node<'_>) -> Result<Action> {
         id: node.filled("id")?,
         place: node.place(),
     }))
+}
+
+/// The names that loops put items and numbers into.
+fn loop_names(state: &State, into: &mut Vec<Text>) {
+    let actions = state.transitions.iter().map(|transition| &transition.actions);
+    let actions = actions.chain([&state.entry, &state.exit]);
+    actions.for_each(|actions| names_in(actions, into));
+    state.children.iter().for_each(|child| loop_names(child, into));
+}
+
+fn names_in(actions: &[Action], into: &mut Vec<Text>) {
+    for action in actions {
+        match action {
+            Action::ForEach(each) => {
+                into.push(each.item.clone());
+                into.extend(each.index.clone());
+                names_in(&each.actions, into);
+            }
+            Action::If(branches) => branches.iter().for_each(|(_, actions)| names_in(actions, into)),
+            _ => {}
+        }
+    }
+}
+
+/// Reads what an event carries: `param` elements, or one `content`.
+fn payload(node: &Node<'_>) -> Result<Payload> {
+    let mut pairs = Vec::new();
+    let children = node.children()?;
+    for child in &children {
+        match child.name() {
+            "param" => {
+                child.only(&["name", "expr"])?;
+                child.leaf()?;
+                pairs.push((child.required("name")?, child.required("expr")?));
+            }
+            "content" if children.len() == 1 => {
+                child.only(&["expr"])?;
+                return Ok(match child.filled("expr")? {
+                    Some(value) => {
+                        child.leaf()?;
+                        Payload::Value(value)
+                    }
+                    None => Payload::Text(child.text()?),
+                });
+            }
+            "content" => return Err(child.error("`content` is all that an event carries: expected nothing beside it")),
+            _ => return Err(node.unexpected(child, &["param", "content"])),
+        }
+    }
+    Ok(Payload::Pairs(pairs))
 }
 
 /// Reads `if`, whose `elseif` and `else` stand among its actions.

@@ -106,6 +106,80 @@ fn histories_finals_and_initials() {
 }
 
 #[test]
+fn foreach_goes_through_a_list_as_it_was_at_the_start() {
+    let say = "<send event=\"said\" target=\"#_parent\"><param name=\"at\" expr=\"[i, x]\"/></send>";
+    // `x` and `i` are not declared; what the loop adds to the list is not gone through.
+    let body = format!(
+        "<datamodel><data id=\"list\">[5, 7]</data><data id=\"sum\">0</data></datamodel>\
+         <state id=\"a\"><onentry><foreach array=\"list\" item=\"x\" index=\"i\">{say}\
+         <assign location=\"sum\" expr=\"sum + x\"/><script>list = list + [x]</script>\
+         <if cond=\"x == 7\"><raise event=\"seven\"/></if></foreach></onentry>\
+         <transition event=\"seven\"><foreach array=\"('p', 'q')\" item=\"x\"><foreach array=\"list\" item=\"y\">\
+         <send event=\"pair\" target=\"#_parent\"><content expr=\"(x, y)\"/></send></foreach></foreach>\
+         <send event=\"sum\" target=\"#_parent\"><content expr=\"sum\"/></send></transition></state>"
+    );
+    let pairs = ["p", "q"].map(|x| [5, 7, 5, 7].map(|y| format!("output.pair((\"{x}\", {y}))")));
+    let mut wanted = vec![
+        "output.said({\"at\": [0, 5]})".to_owned(),
+        "output.said({\"at\": [1, 7]})".to_owned(),
+    ];
+    wanted.extend(pairs.into_iter().flatten());
+    wanted.push("output.sum(12)".to_owned());
+    assert_eq!(run(&body, &[]), wanted);
+}
+
+#[test]
+fn foreach_in_foreach_is_on_one_budget() {
+    let loops = |inner: &str| {
+        (0..4).fold(inner.to_owned(), |inner, depth| {
+            format!("<foreach array=\"list\" item=\"x{depth}\">{inner}</foreach>")
+        })
+    };
+    let body = format!(
+        "<datamodel><data id=\"list\" expr=\"list(range(1000))\"/><data id=\"n\" expr=\"0\"/></datamodel>\
+         <state id=\"a\"><onentry>{}</onentry></state>",
+        loops("<assign location=\"n\" expr=\"n + 1\"/>")
+    );
+    let document = Document::parse("t.scxml", &wrap(&body)).unwrap();
+    let told: Arc<Mutex<Vec<String>>> = Arc::default();
+    let faults = Arc::clone(&told);
+    let mut engine = Engine::builder(document.model())
+        .on_fault(move |fault| faults.lock().unwrap().push(fault.to_string()))
+        .build()
+        .unwrap();
+    engine.start();
+    let told = told.lock().unwrap();
+    assert!(
+        told[0].contains("t.scxml:1:") && told[0].contains("stopped after 1000000 steps"),
+        "{told:?}"
+    );
+    let number = engine.attribute(statechart_bridge::InstanceId::new(1), "n").unwrap();
+    assert!(number.as_int() > Some(100_000), "{number}");
+}
+
+#[test]
+fn donedata_comes_with_the_event() {
+    let done = |data: &str| {
+        format!(
+            "<datamodel><data id=\"n\">3</data></datamodel><state id=\"s\"><state id=\"x\">\
+             <transition event=\"go\" target=\"f\"/></state><final id=\"f\">{data}</final>\
+             <transition event=\"done.state.s\"><send event=\"got\" target=\"#_parent\">\
+             <content expr=\"_data\"/></send></transition></state>"
+        )
+    };
+    let go = [("go", None)];
+    let params = "<donedata><param name=\"a\" expr=\"n + 1\"/><param name=\"b\" expr=\"'z'\"/></donedata>";
+    assert_eq!(run(&done(params), &go), ["output.got({\"a\": 4, \"b\": \"z\"})"]);
+    let content = "<donedata><content expr=\"[n]\"/></donedata>";
+    assert_eq!(run(&done(content), &go), ["output.got([3])"]);
+    let text = "<donedata><content> as it is </content></donedata>";
+    assert_eq!(run(&done(text), &go), ["output.got(\"as it is\")"]);
+    assert_eq!(run(&done(""), &go), ["output.got(None)"]);
+    let message = refused(&done("<donedata><content/><param name=\"a\" expr=\"1\"/></donedata>"));
+    assert!(message.contains("expected nothing beside it"), "{message}");
+}
+
+#[test]
 fn the_rest_is_refused_with_its_place() {
     let cases = [
         ("<invoke/>", "t.scxml:1:62: element `invoke` in `scxml` is unknown"),
@@ -140,7 +214,7 @@ fn the_rest_is_refused_with_its_place() {
         ),
         (
             "<final id=\"a\"><donedata/></final>",
-            "element `donedata` in `final` is unknown",
+            "t.scxml:1:76: donedata of a final state at the top: nobody is told",
         ),
         (
             "<state id=\"a\"><transition event=\"e\" cond=\"1 +\"/></state>",
@@ -156,7 +230,7 @@ fn the_rest_is_refused_with_its_place() {
         ),
         (
             "<state id=\"a\"><onentry><foreach/></onentry></state>",
-            "element `foreach`",
+            "element `foreach` needs the attribute `array`",
         ),
         (
             "<state id=\"a\"><onentry><if cond=\"1\"><else/><else/></if></onentry></state>",

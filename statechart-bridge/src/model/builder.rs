@@ -85,6 +85,18 @@ impl Model {
     }
 }
 
+/// What computing constants of action code may still take.
+#[cfg(feature = "xml")]
+#[derive(Clone, Debug)]
+pub(crate) struct Folding(pub(crate) crate::script::python::Budget);
+
+#[cfg(feature = "xml")]
+impl Default for Folding {
+    fn default() -> Self {
+        Self(crate::script::python::Budget::of_constants())
+    }
+}
+
 impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Model")
@@ -103,6 +115,8 @@ pub struct ModelBuilder {
     pub(super) classes: Vec<Class>,
     pub(super) keys: Keys,
     pub(super) warnings: Vec<Problem>,
+    #[cfg(feature = "xml")]
+    pub(crate) folding: Folding,
 }
 
 impl ModelBuilder {

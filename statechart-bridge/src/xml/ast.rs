@@ -162,17 +162,41 @@ pub(crate) enum Action {
     },
     /// SCXML: conditions with what to do; the last may be without.
     If(Vec<(Option<Text>, Vec<Action>)>),
+    /// SCXML: what is to be done for each item.
+    ForEach(ForEach),
     /// SCXML: an event with data, now or later.
     Send(Send),
     /// SCXML: an event that is not to come any more.
     Cancel(Named),
 }
 
+/// SCXML: a loop.
+#[derive(Clone, Debug)]
+pub(crate) struct ForEach {
+    pub(crate) array: Text,
+    /// The attribute that each item is put into.
+    pub(crate) item: Text,
+    /// The one that its number is put into, from 0.
+    pub(crate) index: Option<Text>,
+    pub(crate) actions: Vec<Action>,
+}
+
+/// SCXML: what an event carries.
+#[derive(Clone, Debug)]
+pub(crate) enum Payload {
+    /// Names and values, perhaps none.
+    Pairs(Vec<(Text, Text)>),
+    /// What an expression gives.
+    Value(Text),
+    /// A text as it is.
+    Text(Text),
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Send {
     pub(crate) event: Text,
-    /// Names and values: the event's one parameter.
-    pub(crate) data: Vec<(Text, Text)>,
+    /// The event's one parameter.
+    pub(crate) data: Payload,
     pub(crate) to: SendTo,
     pub(crate) delay: Delay,
     pub(crate) id: Option<Text>,

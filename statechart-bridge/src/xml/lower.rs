@@ -1,5 +1,6 @@
 //! A model as it was written, to the engine's description of it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::ast::{self, Action as Written, Destination, Kind, Text, Trigger};
@@ -7,7 +8,7 @@ use super::scripts;
 use crate::model::{Association, Chart, Class, Method, Model, ModelBuilder, Raise, State, Transition};
 use crate::script::Code;
 use crate::script::python::{self, Language};
-use crate::{Action, Expression, ModelError, Problem, Value};
+use crate::{Action, Expression, Key, ModelError, Problem, Value};
 
 /// Builds the model. All problems are told, not only the first.
 pub(super) fn model(diagram: &ast::Diagram) -> Result<(Model, Language), ModelError> {
@@ -25,12 +26,14 @@ pub(super) fn model(diagram: &ast::Diagram) -> Result<(Model, Language), ModelEr
         parameters: Vec::new(),
         part: String::new(),
         outports: Vec::new(),
+        assigned: HashSet::new(),
     };
     let classes: Vec<Class> = diagram
         .classes
         .iter()
         .map(|class| lowering.class(class, diagram))
         .collect();
+    lowering.check_attributes(diagram);
     let Lowering {
         mut builder, problems, ..
     } = lowering;
@@ -66,9 +69,29 @@ struct Lowering<'a> {
     /// The class and the state, for problems.
     part: String,
     outports: Vec<Arc<str>>,
+    /// The attributes that code of any class assigns to.
+    assigned: HashSet<Key>,
 }
 
 impl Lowering<'_> {
+    /// Warns of attributes that will never be anything but None. A class may set what another inherits from it, or the
+    /// other way round, so the name counts.
+    fn check_attributes(&mut self, diagram: &ast::Diagram) {
+        for class in &diagram.classes {
+            for attribute in class.attributes.iter().filter(|attribute| attribute.initial.is_none()) {
+                let name = &attribute.name;
+                if !self.assigned.contains(&self.builder.key(&name.text)) {
+                    let what = format!(
+                        "attribute `{}` has no first value, and nothing sets it: it is always None",
+                        name.text
+                    );
+                    let part = format!("class {}", class.name.text);
+                    self.builder.warn(name.place.clone(), part, what);
+                }
+            }
+        }
+    }
+
     fn problem(&mut self, problem: Problem) {
         let Problem { place, part, what } = problem;
         let part = if part.is_empty() { self.part.clone() } else { part };
@@ -79,6 +102,9 @@ impl Lowering<'_> {
         let compiled = self
             .language
             .expression(&text.text, &text.place, &self.parameters, &mut self.builder);
+        if let Ok(Expression::Code(code)) = &compiled {
+            self.assigned.extend(code.assigns().into_iter().flatten());
+        }
         compiled.unwrap_or_else(|problem| {
             self.problem(problem);
             Expression::Value(Value::Nil)
@@ -89,7 +115,9 @@ impl Lowering<'_> {
         let compiled = self
             .language
             .action(&text.text, &text.place, &self.parameters, &mut self.builder);
-        compiled.map_err(|problem| self.problem(problem)).ok()
+        let code = compiled.map_err(|problem| self.problem(problem)).ok()?;
+        self.assigned.extend(code.assigns().into_iter().flatten());
+        Some(code)
     }
 
     fn condition(&mut self, text: &Text) -> Option<Code> {
@@ -307,13 +335,21 @@ impl Lowering<'_> {
                 Action::Run(Arc::new(scripts::Labelled { label, value }))
             }
             Written::Assign { name, value } => {
-                let name_only = name.text.strip_prefix("self.").unwrap_or(&name.text);
-                let plain = name_only.chars().all(|c| c == '_' || c.is_alphanumeric());
-                if !plain {
-                    let what = format!("ident `{}`: expected the name of an attribute", name.text);
-                    self.problem(Problem::new(name.place.clone(), "", what));
-                }
-                Action::Assign(name_only.into(), self.expression(value))
+                let name = self.assignable("ident", name);
+                Action::Assign(name, self.expression(value))
+            }
+            Written::ForEach(written) => {
+                let array = self.expression(&written.array);
+                let item = self.assignable("item", &written.item);
+                let index = written.index.as_ref().map(|index| self.assignable("index", index));
+                let actions = written.actions.iter().filter_map(|action| self.action(action));
+                Action::Run(Arc::new(scripts::ForEach {
+                    array,
+                    item,
+                    index,
+                    actions: actions.collect(),
+                    place: written.array.place.clone(),
+                }))
             }
             Written::If(branches) => {
                 let mut lowered = Vec::new();
@@ -329,11 +365,16 @@ impl Lowering<'_> {
             }
             Written::Send(written) => Action::Run(Arc::new(scripts::Send {
                 event: Arc::clone(&written.event.text),
-                data: written
-                    .data
-                    .iter()
-                    .map(|(name, value)| (Value::Str(Arc::clone(&name.text)), self.expression(value)))
-                    .collect(),
+                data: match &written.data {
+                    ast::Payload::Pairs(pairs) => scripts::Payload::Pairs(
+                        pairs
+                            .iter()
+                            .map(|(name, value)| (Value::Str(Arc::clone(&name.text)), self.expression(value)))
+                            .collect(),
+                    ),
+                    ast::Payload::Value(value) => scripts::Payload::Value(self.expression(value)),
+                    ast::Payload::Text(text) => scripts::Payload::Value(Expression::Value(text.text.trim().into())),
+                },
                 to: written.to,
                 delay: match &written.delay {
                     ast::Delay::None => Expression::Value(Value::Nil),
@@ -348,6 +389,17 @@ impl Lowering<'_> {
                 ast::Named::Expression(id) => self.expression(id),
             }))),
         })
+    }
+
+    /// The name of an attribute that is assigned to.
+    fn assignable(&mut self, what: &str, name: &Text) -> Arc<str> {
+        let name_only = name.text.strip_prefix("self.").unwrap_or(&name.text);
+        if !name_only.chars().all(|c| c == '_' || c.is_alphanumeric()) {
+            let what = format!("{what} `{}`: expected the name of an attribute", name.text);
+            self.problem(Problem::new(name.place.clone(), "", what));
+        }
+        self.assigned.insert(self.builder.key(name_only));
+        name_only.into()
     }
 
     fn raise(&mut self, written: &ast::Raise) -> Raise {

@@ -4,30 +4,39 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{Raise, Scope, raise};
-use crate::script::Code;
+use crate::script::{Code, python};
 use crate::xml::ast::SendTo;
 use crate::{Action, Context, Event, Expression, Fault, Map, Place, Script, Value};
 
 /// `send`: an event for later, or one that comes to the instance like an input.
 pub(super) struct Send {
     pub(super) event: Arc<str>,
-    pub(super) data: Vec<(Value, Expression)>,
+    pub(super) data: Payload,
     pub(super) to: SendTo,
     pub(super) delay: Expression,
     pub(super) id: Option<Arc<str>>,
     pub(super) place: Place,
 }
 
+/// What it carries.
+pub(super) enum Payload {
+    Pairs(Vec<(Value, Expression)>),
+    Value(Expression),
+}
+
 impl Script for Send {
     fn run(&self, cx: &mut Context<'_>) -> Result<Value, Fault> {
         let mut event = Event::new(Arc::clone(&self.event));
-        if !self.data.is_empty() {
-            let pairs = self
-                .data
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), evaluate(value, cx)?)));
-            let data: Map = pairs.collect::<Result<_, Fault>>()?;
-            event = event.with([data.into()]);
+        match &self.data {
+            Payload::Pairs(pairs) if pairs.is_empty() => {}
+            Payload::Pairs(pairs) => {
+                let pairs = pairs
+                    .iter()
+                    .map(|(name, value)| Ok((name.clone(), evaluate(value, cx)?)));
+                let data: Map = pairs.collect::<Result<_, Fault>>()?;
+                event = event.with([data.into()]);
+            }
+            Payload::Value(value) => event = event.with([evaluate(value, cx)?]),
         }
         let now = matches!(self.delay, Expression::Value(Value::Nil));
         let scope = match self.to {
@@ -137,12 +146,49 @@ impl Script for Branches {
     fn references(&self) -> Vec<String> {
         let conditions = self.0.iter().filter_map(|(condition, _)| condition.as_ref());
         let mut references: Vec<String> = conditions.flat_map(|condition| condition.references()).collect();
-        for action in self.0.iter().flat_map(|(_, actions)| actions) {
-            if let Action::Run(code) = action {
-                references.extend(code.references());
-            }
-        }
+        let actions = self.0.iter().flat_map(|(_, actions)| actions);
+        references.extend(actions.flat_map(references_of));
         references
+    }
+}
+
+/// `foreach` of SCXML: goes through the items as they are at its start.
+pub(super) struct ForEach {
+    pub(super) array: Expression,
+    pub(super) item: Arc<str>,
+    pub(super) index: Option<Arc<str>>,
+    pub(super) actions: Vec<Action>,
+    pub(super) place: Place,
+}
+
+impl Script for ForEach {
+    fn run(&self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let array = evaluate(&self.array, cx)?;
+        let Some(items) = array.items() else {
+            let what = format!("foreach in {}: expected a list", array.kind());
+            return Err(Fault::new(what).at(self.place.clone()));
+        };
+        let result = python::for_each(items, |number, item| {
+            cx.set_attribute(&self.item, item.clone());
+            if let Some(index) = &self.index {
+                cx.set_attribute(index, number);
+            }
+            self.actions.iter().try_for_each(|action| perform(action, cx))
+        });
+        result.map_err(|fault| fault.at(self.place.clone()))?;
+        Ok(Value::Nil)
+    }
+
+    fn references(&self) -> Vec<String> {
+        self.actions.iter().flat_map(references_of).collect()
+    }
+}
+
+/// The states that an action asks about.
+fn references_of(action: &Action) -> Vec<String> {
+    match action {
+        Action::Run(code) => code.references(),
+        Action::Raise(_) | Action::Log(_) | Action::Assign(..) => Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Time and memory: what takes too much is stopped, wherever it takes it.
 
-use crate::{fault, stopped};
+use crate::{fault, load, stopped};
 
 #[test]
 fn endless_loops() {
@@ -32,6 +32,20 @@ fn memory() {
     }
     stopped("x = '%9999999999d' % 1", "a width of more than");
     stopped("x = '{:>{}}'.format('a', 10 ** 9)", "a width of more than");
+}
+
+/// A file of many expressions takes no more than one when it is loaded.
+#[test]
+fn constants_of_all_expressions() {
+    let constants = |count: usize| {
+        let lines = (0..count).map(|number| format!("C{number} = bytes(10000000)\n"));
+        load(&lines.collect::<String>(), "return 0", "self.x = C0").map(drop)
+    };
+    assert_eq!(constants(6), Ok(()));
+    assert_eq!(constants(7), Err("c.xml:7:11: expected a constant".to_owned()));
+    // What needs no constant is computed when it runs.
+    let many = "self.x = bytes(10000000)\n".repeat(20);
+    assert_eq!(fault("", "return 0", &many), "");
 }
 
 #[test]

@@ -317,3 +317,23 @@ fn names_of_the_diagram() {
     assert_eq!(document.description(), Some("it shines"));
     assert_eq!(&**document.model().name(), "lamp");
 }
+
+#[test]
+fn attributes_that_nothing_sets_are_told() {
+    let set = "<constructor><body>self.a = 1</body></constructor><method name=\"m\"><body>self.b, self.c = 1, 2</body>\
+               </method><scxml initial=\"s\"><state id=\"s\"><onentry><assign ident=\"self.d\" expr=\"1\"/>\
+               <script>self.e += 1</script></onentry></state></scxml>";
+    let xml = format!(
+        "<diagram>\n<class name=\"C\" default=\"true\"><relationships><inheritance class=\"B\"/></relationships>\n{}{}{set}</class>\
+         <class name=\"B\">\n<attribute name=\"never\"/><attribute name=\"f\"/>\
+         <method name=\"n\"><body>self.f = self.never</body></method></class></diagram>",
+        ["a", "b", "c", "d", "e"]
+            .map(|name| format!("<attribute name=\"{name}\"/>"))
+            .concat(),
+        "<attribute name=\"g\" init-value=\"0\"/>",
+    );
+    assert_eq!(
+        warnings(&xml),
+        ["test.xml:4:18: class B: attribute `never` has no first value, and nothing sets it: it is always None"]
+    );
+}

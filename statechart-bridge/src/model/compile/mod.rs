@@ -67,6 +67,7 @@ pub(super) fn model(builder: ModelBuilder) -> Result<compiled::Model, ModelError
         classes,
         keys,
         warnings,
+        ..
     } = builder;
     let mut compiler = Compiler {
         keys,

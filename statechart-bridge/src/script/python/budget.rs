@@ -14,6 +14,8 @@ const VALUES: u64 = 16;
 const SHIFTED: u64 = 256;
 /// Bytes that one piece of code may make.
 const MEMORY: usize = 256 * 1024 * 1024;
+/// Bytes that the constants of one model may take which are computed when it is loaded.
+const CONSTANTS: usize = 64 * 1024 * 1024;
 /// About what a value takes in a list.
 const ITEM: usize = 48;
 /// Functions in functions.
@@ -30,7 +32,7 @@ thread_local! {
 
 /// What is left.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     /// Steps, in parts of them: what takes less than a step is spent too, since it may be done often in one.
     work: u64,
     memory: usize,
@@ -46,6 +48,14 @@ impl Budget {
             memory: MEMORY,
             depth: DEPTH,
             nested: NESTED,
+        }
+    }
+
+    /// For all that is computed when one model is loaded. What goes beyond it is computed when it is needed.
+    pub(crate) fn of_constants() -> Self {
+        Self {
+            memory: CONSTANTS,
+            ..Self::new()
         }
     }
 

@@ -27,7 +27,7 @@ mod run;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use budget::Budget;
+pub(crate) use budget::Budget;
 use code::{Function, Node, Op, Program, Stmt};
 use compile::{Compiler, Global, Globals};
 use lexer::At;
@@ -248,6 +248,17 @@ impl Language {
             body,
         })
     }
+}
+
+/// Does something for each of these, all of it on one budget.
+pub(crate) fn for_each(items: &[Value], mut run: impl FnMut(usize, &Value) -> Result<(), Fault>) -> Result<(), Fault> {
+    Budget::spend(|budget| {
+        for (index, item) in items.iter().enumerate() {
+            budget.step()?;
+            budget.lend(|| run(index, item))?;
+        }
+        Ok(())
+    })
 }
 
 /// A condition as its parts that are joined by `and`: which attributes are compared with which parameters.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::{Compiler, Global, Result, constant, is_self, no_module};
 use crate::Value;
 use crate::script::python::ast::{self, Expr, Kind};
-use crate::script::python::budget::Budget;
 use crate::script::python::code::{Clock, Keyed, KeyedBy, Node, Op};
 use crate::script::python::functions::{self, Function};
 use crate::script::python::lexer::At;
@@ -254,7 +253,7 @@ impl Compiler<'_> {
                 values: &values,
                 named: &[],
             };
-            if let Ok(value) = functions::pure(function, &arguments, &mut Budget::new()) {
+            if let Ok(value) = functions::pure(function, &arguments, &mut self.builder.folding.0) {
                 return Ok(Op::Const(value));
             }
         }

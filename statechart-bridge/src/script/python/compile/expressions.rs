@@ -59,7 +59,7 @@ impl Compiler<'_> {
     fn binary(&mut self, operator: Binary, a: &Expr, b: &Expr) -> Result<Op> {
         let a = self.expression(a)?;
         let b = self.expression(b)?;
-        Ok(fold_binary(operator, a, b))
+        Ok(fold_binary(operator, a, b, &mut self.builder.folding.0))
     }
 
     fn conditional(&mut self, parts: &(Expr, Expr, Expr)) -> Result<Op> {
@@ -80,7 +80,7 @@ impl Compiler<'_> {
     }
 
     fn fold_items(
-        &self,
+        &mut self,
         items: Vec<Node>,
         at: At,
         make: fn(Vec<Value>) -> Value,
@@ -96,8 +96,8 @@ impl Compiler<'_> {
     }
 
     /// Constants of `top` become parts of others.
-    fn admit<'v>(&self, values: impl IntoIterator<Item = &'v Value>, at: At) -> Result<()> {
-        let mut budget = Budget::new();
+    fn admit<'v>(&mut self, values: impl IntoIterator<Item = &'v Value>, at: At) -> Result<()> {
+        let budget = &mut self.builder.folding.0;
         let mut values = values.into_iter();
         let admitted = values.try_for_each(|value| budget.admit(value));
         admitted.map_err(|what| self.wrong(at, what))
@@ -134,12 +134,13 @@ impl Compiler<'_> {
         for (key, value) in pairs {
             compiled.push((self.expression(key)?, self.expression(value)?));
         }
-        let constant = |(key, value): &(Node, Node)| {
+        let budget = &mut self.builder.folding.0;
+        let mut constant = |(key, value): &(Node, Node)| {
             let (key, value) = (constant(key)?, constant(value)?);
-            ops::key(&key, &mut Budget::new()).ok()?;
+            ops::key(&key, budget).ok()?;
             Some((key, value))
         };
-        Ok(match compiled.iter().map(constant).collect::<Option<Vec<_>>>() {
+        Ok(match compiled.iter().map(&mut constant).collect::<Option<Vec<_>>>() {
             Some(pairs) => {
                 self.admit(pairs.iter().map(|(_, value)| value), at)?;
                 Op::Const(Value::map(pairs))
@@ -290,11 +291,11 @@ fn fold_unary(operator: Unary, inner: Node) -> Op {
     }
 }
 
-fn fold_binary(operator: Binary, a: Node, b: Node) -> Op {
+fn fold_binary(operator: Binary, a: Node, b: Node, budget: &mut Budget) -> Op {
     if let (Some(x), Some(y)) = (constant(&a), constant(&b))
         // A long text by way of `*` is made when it is needed.
         && (operator != Binary::Multiply || (x.as_number().is_some() && y.as_number().is_some()))
-        && let Ok(value) = ops::binary(operator, &x, &y, &mut Budget::new())
+        && let Ok(value) = ops::binary(operator, &x, &y, budget)
     {
         return Op::Const(value);
     }
