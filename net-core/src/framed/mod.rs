@@ -1,20 +1,23 @@
 //! A connection that speaks in frames: decode all that came, answer into one buffer, write once.
 
 mod buffers;
+mod ending;
+mod frame;
 mod input;
 mod limits;
 mod output;
 mod sender;
+#[cfg(all(test, feature = "os"))]
+mod tests;
 
 use std::fmt;
 use std::future::poll_fn;
-use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
-
+pub use ending::CloseReport;
+pub use frame::Frame;
 pub use limits::FramedLimits;
 pub use output::Output;
 pub use sender::Sender;
@@ -223,94 +226,6 @@ impl<F: Framing> Framed<F> {
     /// Frames decoded so far.
     pub fn frames(&self) -> u64 {
         self.input.frames
-    }
-
-    /// Closes in order: writes what has gathered, then as [`Stream::close`] does, all within `limit`. Always closes; says
-    /// what was lost.
-    ///
-    /// After an error that is not the transport's (a frame too long, idle for too long) the answers before it still get
-    /// to the peer.
-    pub async fn close(mut self, limit: Duration) -> CloseReport {
-        self.writer.end_closed();
-        let failed = self.writer.failed().cloned();
-        if let Some(error) = &failed
-            && !error.leaves_transport()
-        {
-            return CloseReport {
-                lost: self.writer.unsent(),
-                error: failed,
-            };
-        }
-        let net = self.writer.net().clone();
-        let deadline = net.now() + limit;
-        let flushed = match net.within(limit, self.writer.flush()).await {
-            Some(flushed) => flushed,
-            None => Err(Error::new(ErrorKind::Timeout(TimeoutKind::Close), Operation::Close).at(self.peer())),
-        };
-        let lost = self.writer.unsent();
-        if let Err(error) = flushed {
-            let error = self.fail(error);
-            return CloseReport {
-                lost,
-                error: Some(error),
-            };
-        }
-        let left = deadline - net.now();
-        let closed = self.writer.into_stream().close(left).await;
-        CloseReport {
-            lost,
-            error: failed.or(closed.err()),
-        }
-    }
-
-    /// The stream again, after everything gathered has been written; bytes read too far go back into it.
-    ///
-    /// # Errors
-    /// As [`flush`](Self::flush).
-    pub async fn into_stream(mut self) -> Result<Stream> {
-        self.writer.end_closed();
-        self.flush().await?;
-        let mut stream = self.writer.into_stream();
-        stream.unread(self.input.into_unread());
-        Ok(stream)
-    }
-
-    /// Encrypts the connection from here on, as the server, after writing what has gathered. What the framing
-    /// remembered is forgotten. Not cancel safe.
-    ///
-    /// # Errors
-    /// [`ErrorKind::WrongState`] if bytes of the peer are buffered already: they came before the encryption. The
-    /// connection is broken then. Otherwise as [`Stream::upgrade_tls_server`].
-    #[cfg(feature = "tls")]
-    pub async fn upgrade_tls_server(&mut self, tls: &crate::TlsServer) -> Result<()> {
-        self.before_upgrade().await?;
-        let outcome = self.writer.stream_mut().upgrade_tls_server(tls).await;
-        outcome.map_err(|error| self.fail(error))
-    }
-
-    /// Encrypts the connection from here on, as the client; see [`upgrade_tls_server`](Self::upgrade_tls_server).
-    ///
-    /// # Errors
-    /// As [`upgrade_tls_server`](Self::upgrade_tls_server).
-    #[cfg(feature = "tls")]
-    pub async fn upgrade_tls_client(&mut self, tls: &crate::TlsClient, server_name: &str) -> Result<()> {
-        self.before_upgrade().await?;
-        let outcome = self.writer.stream_mut().upgrade_tls_client(tls, server_name).await;
-        outcome.map_err(|error| self.fail(error))
-    }
-
-    #[cfg(feature = "tls")]
-    async fn before_upgrade(&mut self) -> Result<()> {
-        self.flush().await?;
-        let early = self.input.unread().len();
-        if early > 0 || !self.input.at_boundary() {
-            let error = Error::new(ErrorKind::WrongState, Operation::Handshake)
-                .at(self.peer())
-                .detail(format!("{early} bytes came before TLS began; they can't be part of it"));
-            return Err(self.fail(error));
-        }
-        self.input.forget();
-        Ok(())
     }
 
     /// A frame that is here already, unless output has to be written first.
@@ -549,132 +464,5 @@ impl<'a, F: Framing> Future for Next<'a, F> {
 impl<F: Framing> fmt::Debug for Next<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Next").field(&self.0).finish()
-    }
-}
-
-/// One frame, lent by the read buffer.
-pub struct Frame<'a> {
-    buffer: &'a mut input::Buffer,
-}
-
-impl Frame<'_> {
-    /// The content; empty if there is a fault.
-    #[inline]
-    pub fn bytes(&self) -> &[u8] {
-        self.buffer.frame()
-    }
-
-    /// What is wrong with it, if it is a frame with a fault.
-    #[inline]
-    pub fn fault(&self) -> Option<FrameFault> {
-        self.buffer.fault()
-    }
-
-    /// Owns the content: splits it off the read buffer without a copy.
-    #[inline]
-    pub fn into_bytes(self) -> Bytes {
-        self.buffer.split()
-    }
-}
-
-impl Deref for Frame<'_> {
-    type Target = [u8];
-    #[inline]
-    fn deref(&self) -> &[u8] {
-        self.bytes()
-    }
-}
-
-impl fmt::Debug for Frame<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Frame")
-            .field("bytes", &self.bytes())
-            .field("fault", &self.fault())
-            .finish()
-    }
-}
-
-/// How [`Framed::close`] went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CloseReport {
-    /// Bytes that were accepted for sending and never reached the system.
-    pub lost: usize,
-    /// What kept the closing from being in order.
-    pub error: Option<Error>,
-}
-
-impl CloseReport {
-    /// Whether everything was sent and both sides closed in order.
-    pub fn is_clean(&self) -> bool {
-        self.lost == 0 && self.error.is_none()
-    }
-}
-
-impl<F: Framing> Framed<F> {
-    /// The writing side, for tests of its bookkeeping.
-    #[cfg(all(test, feature = "os"))]
-    fn holds_buffers(&self) -> bool {
-        self.input.holds_buffer() || self.writer.holds_buffer()
-    }
-}
-
-#[cfg(all(test, feature = "os"))]
-mod tests {
-    use super::*;
-    use crate::Net;
-    use crate::framing::Line;
-
-    #[derive(Default)]
-    struct Count(std::sync::atomic::AtomicUsize);
-
-    impl std::task::Wake for Count {
-        fn wake(self: std::sync::Arc<Self>) {
-            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_task_that_is_awake_is_not_woken_by_what_it_sends() {
-        let (here, mut there) = Stream::pair(&Net::os());
-        let mut lines = Framed::new(here, Line::default());
-        let sender = lines.sender();
-        let count = std::sync::Arc::new(Count::default());
-        let waker = std::task::Waker::from(std::sync::Arc::clone(&count));
-        let mut cx = Context::from_waker(&waker);
-        let woken = || count.0.load(std::sync::atomic::Ordering::Relaxed);
-        assert!(Pin::new(&mut lines.next()).poll(&mut cx).is_pending());
-        lines.awake();
-        sender.push(b"one").unwrap();
-        assert_eq!(woken(), 0);
-        // It is written when the task asks for more; from then on it has to be woken again.
-        assert!(Pin::new(&mut lines.next()).poll(&mut cx).is_pending());
-        let mut read = [0; 4];
-        tokio::io::AsyncReadExt::read_exact(&mut there, &mut read)
-            .await
-            .unwrap();
-        assert_eq!(&read, b"one\n");
-        sender.push(b"two").unwrap();
-        assert_eq!(woken(), 1);
-    }
-
-    #[tokio::test]
-    async fn an_idle_connection_holds_no_buffer() {
-        let net = Net::os();
-        let (here, there) = Stream::pair(&net);
-        let (mut here, mut there) = (Framed::new(here, Line::default()), Framed::new(there, Line::default()));
-        here.send(b"ping").await.unwrap();
-        let (line, mut out) = there.next().await.unwrap().unwrap();
-        out.push(&line).unwrap();
-        // The second look waits: it writes the answer, and gives the buffers back.
-        let mut next = Box::pin(there.next());
-        poll_fn(|cx| {
-            assert!(next.as_mut().poll(cx).is_pending());
-            Poll::Ready(())
-        })
-        .await;
-        drop(next);
-        assert!(!there.holds_buffers());
-        assert_eq!(&*here.next().await.unwrap().unwrap().0, b"ping");
     }
 }
