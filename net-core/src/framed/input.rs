@@ -82,21 +82,26 @@ impl Buffer {
         &self.bytes[self.head..]
     }
 
-    /// Makes room for `room` more bytes behind the unread ones, moving those to the front at most once per read.
-    fn reserve(&mut self, room: usize) {
+    /// Makes room for `chunk` more bytes behind the unread ones, or for what is `missing` of a frame, if it has to move them:
+    /// to the front, at most once per read.
+    fn reserve(&mut self, chunk: usize, missing: usize) {
         if self.head == self.bytes.len() {
             self.bytes.clear();
             self.head = 0;
+            // What was split off may have come back. Now nothing would have to be moved for it.
+            if self.bytes.capacity() < self.size {
+                let _ = self.bytes.try_reclaim(self.size);
+            }
         }
         if self.bytes.capacity() == 0 {
-            self.bytes = buffers::take_read(room);
+            self.bytes = buffers::take_read(chunk.max(missing));
             self.size = self.bytes.capacity();
         }
         // Half a chunk of room is worth a read; moving bytes for less than that would not be.
-        if self.bytes.capacity() - self.bytes.len() < room / 2 {
+        if self.bytes.capacity() - self.bytes.len() < chunk / 2 {
             self.bytes.advance(self.head);
             self.head = 0;
-            self.bytes.reserve(room);
+            self.bytes.reserve(chunk.max(missing));
             self.size = self.bytes.capacity();
         }
     }
@@ -199,9 +204,10 @@ impl<F: Framing> Input<F> {
                 return Poll::Pending;
             }
         }
-        // For a large frame room grows with what has really come, never by the peer's claim alone.
-        let missing = self.needed.saturating_sub(unread).min(unread);
-        self.buffer.reserve(self.chunk.max(missing));
+        // For a large frame room grows with what has really come, never by the peer's claim alone: to four times that, since
+        // each growth copies it.
+        let missing = self.needed.saturating_sub(unread).min(3 * unread);
+        self.buffer.reserve(self.chunk, missing);
         let room = self.buffer.bytes.capacity() - self.buffer.bytes.len();
         let read = {
             let mut stream = Pin::new(stream);
@@ -238,5 +244,44 @@ impl<F: Framing> Drop for Input<F> {
     fn drop(&mut self) {
         self.count();
         self.buffer.release();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A buffer that has read this, with all of it as the frame.
+    fn filled(content: &[u8]) -> Buffer {
+        let mut buffer = Buffer::default();
+        buffer.reserve(SMALLEST_CHUNK, 0);
+        read(&mut buffer, content);
+        buffer
+    }
+
+    fn read(buffer: &mut Buffer, content: &[u8]) {
+        buffer.start = buffer.bytes.len();
+        buffer.bytes.extend_from_slice(content);
+        buffer.end = buffer.bytes.len();
+        buffer.head = buffer.end;
+    }
+
+    #[test]
+    fn the_room_of_a_frame_that_came_back_is_used_again_from_its_beginning() {
+        let mut buffer = filled(b"split off");
+        let (at, room) = (buffer.bytes.as_ptr(), buffer.bytes.capacity());
+        drop(buffer.split());
+        assert!(buffer.bytes.capacity() < room);
+        buffer.reserve(SMALLEST_CHUNK, 0);
+        assert_eq!((buffer.bytes.as_ptr(), buffer.bytes.capacity()), (at, room));
+    }
+
+    #[test]
+    fn a_frame_that_somebody_keeps_is_left_alone() {
+        let mut buffer = filled(b"kept");
+        let frame = buffer.split();
+        buffer.reserve(SMALLEST_CHUNK, 0);
+        read(&mut buffer, b"next");
+        assert_eq!((&*frame, buffer.frame()), (&b"kept"[..], &b"next"[..]));
     }
 }
