@@ -2,6 +2,9 @@
 //!
 //! A framing never owns bytes. It looks at what has been read and not yet used, and says where a frame lies in it; so
 //! the same rules serve lent and owned frames.
+//!
+//! [`Line`] ends with a line feed; [`LengthPrefix`] and [`LengthField`] tell their length first; [`Raw`] is whatever one
+//! read brings. A protocol with other rules implements [`Framing`].
 
 mod field;
 mod length;
