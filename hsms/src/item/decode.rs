@@ -134,6 +134,20 @@ impl<'a> Parser<'a> {
             };
             return Ok(Some(Event::Leaf(ItemRef::new(bytes, head))));
         }
+        // Nearly all lists: short, not deep, and with room for two bytes of each item.
+        if let [SHORT_LIST, length, ref inner @ ..] = *rest
+            && self.allowance > 0
+            && usize::from(length) <= inner.len() / 2
+            && self.outer.depth < self.depth
+            && let Some(place) = self.outer.inline.get_mut(self.outer.depth)
+        {
+            self.allowance -= 1;
+            *place = self.left - 1;
+            self.outer.depth += 1;
+            self.rest = inner;
+            self.left = length.into();
+            return Ok(Some(Event::List(self.left)));
+        }
         let head = match Head::read(rest) {
             Ok(head) => head,
             Err(fault) => return Err(self.fail(fault)),
@@ -191,6 +205,9 @@ impl<'a> Iterator for Parser<'a> {
         self.advance().transpose()
     }
 }
+
+/// The format byte of a list with one length byte.
+const SHORT_LIST: u8 = 1;
 
 /// The formats, by their code, for which all that can be wrong with a length is that it has some of these bits.
 const PLAIN: [Option<(Format, u8)>; 64] = {
