@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use common::backend::{net, on_each_backend};
-use common::{Echo, LIMIT, Peer, Recorder, S1F1, S2F25, eventually, pair, patient, tcp};
+use common::{Echo, LIMIT, Peer, Recorder, S1F1, S2F25, eventually, pair, patient, tcp, until};
 use hsms::net_core::{ErrorKind, Host};
 use hsms::session::{CloseReason, SessionEvent};
 use hsms::{
@@ -156,7 +156,7 @@ async fn enable_and_disable_are_idempotent_and_always_return() {
     let active = ActiveConnection::new(&net, at.clone(), patient(), ());
     active.enable().unwrap();
     active.enable().unwrap();
-    eventually(&net, || active.is_enabled()).await;
+    assert!(active.is_enabled());
     active.stop().await;
     assert!(!active.is_enabled());
     let waiting = active.selected(LIMIT).await.unwrap_err();
@@ -168,7 +168,7 @@ async fn enable_and_disable_are_idempotent_and_always_return() {
     active.selected(LIMIT).await.unwrap();
     active.disable();
     active.enable().unwrap();
-    eventually(&net, || active.is_enabled()).await;
+    until(&active, Connection::is_enabled).await;
     active.selected(LIMIT).await.unwrap();
     again.stop().await;
     active.stop().await;
@@ -287,7 +287,7 @@ async fn a_delegate_that_panics_hurts_itself_only() {
     assert_eq!(active.request(S2F25, "fine").await.unwrap().text, "ok");
     assert_eq!((active.stats().unmatched, passive.stats().unanswered), (0, 1));
     active.stop().await;
-    eventually(&net, || record.count("closed") == 1).await;
+    record.times(&net, "closed", 1).await;
     active.enable().unwrap();
     active.selected(LIMIT).await.unwrap();
     assert_eq!(active.request(S2F25, "fine").await.unwrap().text, "ok");
@@ -362,11 +362,11 @@ async fn p07_a_server_finds_its_connections_by_the_peers_address_and_refuses_a_s
         assert!(Peer::connect(&net, &at).await.is_closed().await);
         host.request(S1F1, "").await.unwrap();
         host.stop().await;
-        eventually(&net, || record.count("Connection terminated") == round).await;
+        record.times(&net, "Connection terminated", round).await;
     }
     ours.disable();
     ours.disabled().await;
-    eventually(&net, || !ours.is_connected()).await;
+    until(&ours, |it| !it.is_connected()).await;
     assert!(Peer::connect(&net, &at).await.is_closed().await);
     server.remove_connection(&ours);
     server.create_connection(here(), patient(), ()).await.unwrap();

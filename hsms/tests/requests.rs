@@ -6,11 +6,11 @@ mod common;
 use std::time::Duration;
 
 use common::backend::{net, on_each_backend, where_time_jumps};
-use common::{Echo, LIMIT, Peer, S1F1, S2F25, SECOND, eventually, linktest, pair, patient, tcp};
+use common::{Echo, LIMIT, Peer, S1F1, S2F25, SECOND, eventually, linktest, pair, patient, tcp, until};
 use hsms::net_core::{Endpoint, Net};
 use hsms::session::{CloseReason, Entities, SessionEvent, State};
 use hsms::{
-    ActiveConnection, ConnectionOptions, DeselectStatus, Header, Linktest, PassiveConnection, RequestError,
+    ActiveConnection, Connection, ConnectionOptions, DeselectStatus, Header, Linktest, PassiveConnection, RequestError,
     RequestOptions, SType, SelectStatus, StreamFunction, Timer,
 };
 
@@ -189,7 +189,7 @@ async fn general_sessions_are_selected_one_by_one() {
     active.selected(LIMIT).await.unwrap();
     let ask = |id, text: &'static str| active.request_with(S2F25, text, RequestOptions::default().session_id(id));
     assert_eq!(ask(1, "one").await.unwrap().header.session_id(), 1);
-    eventually(&net, || active.stats().messages_in >= 3).await;
+    until(&active, |it| it.stats().messages_in >= 3).await;
     assert_eq!(ask(3, "three").await.unwrap().text, "three");
     assert_eq!(ask(2, "two").await, Err(RequestError::NotSelected));
     active.select(2).await.unwrap();
@@ -213,7 +213,7 @@ async fn general_sessions_are_selected_one_by_one() {
     assert_eq!(active.state(), State::NotSelected);
     assert!(active.select(9).await.is_err());
     active.stop().await;
-    eventually(&net, || !passive.is_connected()).await;
+    until(&passive, |it| !it.is_connected()).await;
 }
 
 async fn both_ends_may_select_at_the_same_time() {
@@ -228,14 +228,15 @@ async fn both_ends_may_select_at_the_same_time() {
     for _ in 0..5 {
         let active = ActiveConnection::new(&net, at.clone(), options(), Echo);
         active.enable().unwrap();
-        eventually(&net, || active.is_connected() && passive.is_connected()).await;
+        until(&active, Connection::is_connected).await;
+        until(&passive, Connection::is_connected).await;
         let (one, other) = tokio::join!(active.select(1), passive.select(1));
         assert_eq!((one, other), (Ok(()), Ok(())));
         let of_one = || RequestOptions::default().session_id(1);
         active.request_with(S2F25, "a", of_one()).await.unwrap();
         passive.request_with(S2F25, "b", of_one()).await.unwrap();
         active.stop().await;
-        eventually(&net, || !passive.is_connected()).await;
+        until(&passive, |it| !it.is_connected()).await;
     }
 }
 

@@ -5,10 +5,10 @@
 mod common;
 
 use common::backend::{net, on_each_backend};
-use common::{Echo, LIMIT, Peer, S2F25, eventually, patient};
+use common::{Echo, LIMIT, Peer, S2F25, patient, until};
 use hsms::net_core::{ErrorKind, TlsClient, TlsServer};
 use hsms::session::SessionEvent;
-use hsms::{ActiveConnection, Bytes, Endpoint, Net, PassiveConnection};
+use hsms::{ActiveConnection, Bytes, Connection, Endpoint, Net, PassiveConnection};
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 
 on_each_backend!(
@@ -86,6 +86,6 @@ async fn a_peer_without_tls_does_not_disturb_the_next() {
     let active = ActiveConnection::new(&net, at, patient(), ());
     active.enable().unwrap();
     active.selected(LIMIT).await.unwrap();
-    eventually(&net, || passive.is_selected()).await;
+    until(&passive, Connection::is_selected).await;
     active.stop().await;
 }

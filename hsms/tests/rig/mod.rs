@@ -62,19 +62,29 @@ impl Recorder {
 
     /// Waits until it has written down so many lines.
     pub(crate) async fn lines(&self, net: &Net, count: usize) -> Vec<String> {
+        self.until(net, || self.all().len() >= count).await;
+        self.all()
+    }
+
+    /// Waits until this line is there so many times.
+    pub(crate) async fn times(&self, net: &Net, what: &str, count: usize) {
+        self.until(net, || self.count(what) >= count).await;
+        assert_eq!(self.count(what), count, "{what}");
+    }
+
+    async fn until(&self, net: &Net, so: impl Fn() -> bool) {
         let wait = async {
             loop {
                 let mut added = std::pin::pin!(self.1.notified());
                 added.as_mut().enable();
-                if self.all().len() >= count {
+                if so() {
                     return;
                 }
                 added.await;
             }
         };
         let waited = net.timeout(LIMIT, wait).await;
-        waited.unwrap_or_else(|_| panic!("{count} lines never came: {:#?}", self.all()));
-        self.all()
+        waited.unwrap_or_else(|_| panic!("what was waited for never came: {:#?}", self.all()));
     }
 }
 
@@ -178,6 +188,19 @@ impl Peer {
     pub(crate) async fn is_closed(&mut self) -> bool {
         self.receive().await.is_none()
     }
+}
+
+/// Waits until something holds of a connection, looking again at each of its events; fails if it never does.
+pub(crate) async fn until(connection: &Connection, so: impl Fn(&Connection) -> bool) {
+    let mut events = connection.events();
+    let wait = async {
+        while !so(connection) {
+            let event = events.next().await;
+            assert!(event.is_some() || so(connection), "{connection:?} has ended");
+        }
+    };
+    let waited = connection.net().timeout(LIMIT, wait).await;
+    waited.unwrap_or_else(|_| panic!("it never came to be: {connection:?}"));
 }
 
 /// Waits until something is so that no event tells; fails if it never is.
