@@ -57,6 +57,8 @@ pub enum Unit {
     Time,
     /// Bytes.
     Bytes,
+    /// Seconds, of what takes some.
+    Seconds,
 }
 
 /// A value that only some tables have: a percentile, bytes of memory.

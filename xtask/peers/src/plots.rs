@@ -292,6 +292,7 @@ fn ticks(bottom: f64, top: f64) -> Vec<f64> {
 fn amount(unit: Unit, value: f64) -> String {
     match unit {
         Unit::Bytes => format!("{value} B"),
+        Unit::Seconds => format!("{value} s"),
         Unit::Time if value < 1e3 => format!("{value} ns"),
         Unit::Time if value < 1e6 => format!("{} us", value / 1e3),
         Unit::Time => format!("{} ms", value / 1e6),

@@ -178,6 +178,7 @@ fn spread(values: &[f64]) -> Option<f64> {
 fn show(unit: Unit, value: f64) -> String {
     match unit {
         Unit::Bytes => format!("{value:.0} B"),
+        Unit::Seconds => format!("{} s", figures(value)),
         Unit::Time if value < 10_000.0 => format!("{} ns", figures(value)),
         Unit::Time if value < 1e7 => format!("{} us", figures(value / 1e3)),
         Unit::Time => format!("{} ms", figures(value / 1e6)),

@@ -16,6 +16,7 @@ pub mod components;
 pub mod connections;
 pub mod decode;
 pub mod hsms_codec;
+pub mod hsms_day;
 pub mod hsms_sessions;
 pub mod idle;
 pub mod instances;
@@ -167,6 +168,11 @@ pub const ALL: &[Group] = &[
         name: "hsms-idle",
         about: "memory of a selected session that does nothing, of 10,000 on one listener",
         build: idle::sessions,
+    },
+    Group {
+        name: "hsms-day",
+        about: "a simulated day of 1000 HSMS sessions with a Linktest of each every 10 s: seconds of real time",
+        build: hsms_day::build,
     },
     Group {
         name: "statechart",
