@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(runtime.run().await?)
 }
 
-fn model() -> Result<Model, ModelError> {
+pub(crate) fn model() -> Result<Model, ModelError> {
     Model::builder()
         .name("HTTP echo server")
         .inport("socket_in")

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use net_core::{Net, Stream};
 use statechart_bridge::socket::{SocketService, boot_translation_service};
-use statechart_bridge::{Document, Runtime};
+use statechart_bridge::{Document, Runtime, Value};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::backend::{net, on_each_backend, where_nothing_is_lost};
+use crate::http_echo_chart;
 use crate::rig::endpoint;
 
 on_each_backend!(
@@ -18,7 +19,9 @@ on_each_backend!(
 );
 where_nothing_is_lost!(
     a_thousand_clients_at_once_lose_nothing,
-    rude_clients_leave_nothing_behind
+    a_thousand_clients_of_the_server_built_in_rust_lose_nothing,
+    rude_clients_leave_nothing_behind,
+    rude_clients_of_the_server_built_in_rust_leave_nothing_behind,
 );
 
 /// The client asks once a second.
@@ -39,11 +42,16 @@ pub(crate) struct Model {
 impl Model {
     fn start(net: &Net, file: &str, arguments: &[(&str, &str)]) -> Self {
         let document = Document::open(format!("{}/models/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let arguments = document.arguments(arguments.iter().copied()).unwrap();
+        Self::run(net, document.model(), arguments)
+    }
+
+    fn run(net: &Net, model: &statechart_bridge::Model, arguments: Vec<Value>) -> Self {
         let (print, printed) = unbounded_channel();
         let faults = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&faults);
-        let runtime = Runtime::builder(document.model(), net)
-            .arguments(document.arguments(arguments.iter().copied()).unwrap())
+        let runtime = Runtime::builder(model, net)
+            .arguments(arguments)
             .on_log(move |line| drop(print.send(line.text.to_string())))
             .on_fault(move |fault| told.lock().unwrap().push(fault.to_string()))
             .build()
@@ -64,12 +72,24 @@ impl Model {
 
     /// The echo server on a free port, which it prints.
     pub(crate) async fn server(net: &Net) -> (Self, u16) {
-        let mut server = Self::start(net, "http_echo_server.xml", &[("address", "127.0.0.1"), ("port", "0")]);
-        let line = server.line().await;
+        let server = Self::start(net, "http_echo_server.xml", &[("address", "127.0.0.1"), ("port", "0")]);
+        server.listening().await
+    }
+
+    /// The same server, built in Rust.
+    async fn built(net: &Net) -> (Self, u16) {
+        let model = http_echo_chart::model().unwrap();
+        Self::run(net, &model, vec!["127.0.0.1".into(), 0.into()])
+            .listening()
+            .await
+    }
+
+    async fn listening(mut self) -> (Self, u16) {
+        let line = self.line().await;
         let port = line
             .strip_prefix("listening on port ")
             .and_then(|port| port.parse().ok());
-        (server, port.unwrap_or_else(|| panic!("{line}")))
+        (self, port.unwrap_or_else(|| panic!("{line}")))
     }
 
     /// When no connection is left: no socket, and no instance for one.
@@ -181,9 +201,19 @@ async fn a_client_that_closes_its_side_at_once_is_answered() {
 
 /// All are connected before the first sends anything.
 async fn a_thousand_clients_at_once_lose_nothing() {
-    const CLIENTS: usize = 1000;
     let net = net();
     let (server, port) = Model::server(&net).await;
+    a_thousand_clients(&net, server, port).await;
+}
+
+async fn a_thousand_clients_of_the_server_built_in_rust_lose_nothing() {
+    let net = net();
+    let (server, port) = Model::built(&net).await;
+    a_thousand_clients(&net, server, port).await;
+}
+
+async fn a_thousand_clients(net: &Net, server: Model, port: u16) {
+    const CLIENTS: usize = 1000;
     let all_there = Arc::new(tokio::sync::Semaphore::new(0));
     let connected = Arc::new(tokio::sync::Semaphore::new(0));
     let clients: Vec<_> = (0..CLIENTS)
@@ -205,12 +235,22 @@ async fn a_thousand_clients_at_once_lose_nothing() {
     for client in clients {
         client.await.unwrap();
     }
-    server.is_alone(&net).await;
+    server.is_alone(net).await;
 }
 
 async fn rude_clients_leave_nothing_behind() {
     let net = net();
     let (server, port) = Model::server(&net).await;
+    rude_clients(&net, server, port).await;
+}
+
+async fn rude_clients_of_the_server_built_in_rust_leave_nothing_behind() {
+    let net = net();
+    let (server, port) = Model::built(&net).await;
+    rude_clients(&net, server, port).await;
+}
+
+async fn rude_clients(net: &Net, server: Model, port: u16) {
     for (said, answer) in [
         ("", ""),
         ("GET", ""),
@@ -235,7 +275,7 @@ async fn rude_clients_leave_nothing_behind() {
         stream.write_all(said.as_bytes()).await.unwrap();
         stream.reset();
     }
-    server.is_alone(&net).await;
+    server.is_alone(net).await;
     let mut stream = net.connect(&endpoint(port)).await.unwrap();
     assert_eq!(post(&mut stream, "all the same").await, "all the same");
 }

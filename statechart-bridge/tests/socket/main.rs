@@ -21,6 +21,10 @@ mod endings;
 mod extras;
 #[cfg(feature = "xml")]
 mod http;
+#[cfg(feature = "xml")]
+#[path = "../../examples/http_echo_chart.rs"]
+#[allow(dead_code, reason = "its `main` is not for here")]
+mod http_echo_chart;
 mod model;
 mod rig;
 mod runtime;
