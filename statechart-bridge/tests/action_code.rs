@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use statechart_bridge::{Document, Engine, Value};
+use statechart_bridge::{Document, Engine, Event, Value};
 
 fn xml(top: &str, code: &str) -> String {
     format!(
@@ -267,4 +267,48 @@ fn faults_have_their_place_and_code_is_stopped_in_time() {
         assert!(fault.contains(expected), "{code}: {fault}\nexpected {expected}");
         assert!(fault.contains("c.xml:"), "{fault}");
     }
+}
+
+/// A condition that only computes gives the same until something happens, and then is asked again; one that acts is asked
+/// each time.
+#[test]
+fn conditions_of_spontaneous_transitions_follow_what_happens() {
+    let xml = r#"<diagram><inport name="in"/><outport name="out"/><class name="C">
+        <attribute name="n" init-value="0"/><attribute name="asked" init-value="0"/><attribute name="list" init-value="[]"/>
+        <method name="ask"><body>
+          self.asked += 1
+          return False
+        </body></method>
+        <scxml initial="p"><parallel id="p">
+          <state id="counts" initial="c"><state id="c">
+            <transition event="add" port="in" target="."><script>self.n += 1</script></transition>
+            <transition event="tell" port="in" target="."><raise event="asked" port="out"><parameter expr="self.asked"/></raise></transition>
+          </state></state>
+          <state id="waits" initial="w"><state id="w">
+            <transition cond="self.n % 3 == 0 and self.n &gt; 0" target="../v"><raise event="three" port="out"/></transition>
+            <transition cond="self.ask()" target="."/>
+          </state><state id="v">
+            <transition cond="INSTATE('../../counts/c') and self.n % 3 == 1" target="../w"/>
+            <transition cond="(self.list.append(1) or len(self.list)) == 5" target="."><raise event="five" port="out"/></transition>
+          </state></state>
+        </parallel></scxml></class></diagram>"#;
+    let document = Document::parse("c.xml", xml).unwrap();
+    let mut engine = Engine::new(document.model()).unwrap();
+    let outputs = engine.output_queue(&[]);
+    engine.start();
+    for _ in 0..6 {
+        engine.input(Event::new("add").on("in")).unwrap();
+    }
+    engine.input(Event::new("tell").on("in")).unwrap();
+    let said: Vec<String> = std::iter::from_fn(|| outputs.try_fetch())
+        .map(|output| output.event.to_string())
+        .collect();
+    assert_eq!(said.iter().filter(|said| *said == "out.three").count(), 2, "{said:?}");
+    let asked = said
+        .iter()
+        .find_map(|said| said.strip_prefix("out.asked(")?.strip_suffix(')'));
+    let asked: usize = asked.unwrap().parse().unwrap();
+    assert!(asked >= 8, "asked {asked} times");
+    // What the condition does to the list counts, though the transition was not taken.
+    assert!(said.contains(&"out.five".to_owned()), "{said:?}");
 }

@@ -10,6 +10,7 @@ impl Step<'_, '_> {
     pub(super) fn fire(&mut self, chosen: Chosen) {
         let chart = self.chart;
         let transition = &chart.transitions[chosen.transition as usize];
+        self.env.work.happened += 1;
         let traces = self.env.reports.traces();
         if traces {
             self.trace_fired(transition, chosen.live);

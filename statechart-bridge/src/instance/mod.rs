@@ -103,13 +103,19 @@ pub(crate) struct Work {
     pub(crate) live: Vec<Live>,
     /// For small steps with many transitions.
     pub(crate) chosen: Vec<Chosen>,
+    /// Counts what happens: steps that begin, transitions that are taken.
+    pub(crate) happened: u64,
+    /// By transition: how much had happened when its guard, which gives the same until more happens, refused it last.
+    pub(crate) refused: Box<[u64]>,
 }
 
 impl Work {
     /// For the charts of a model.
     pub(crate) fn new(model: &Model) -> Self {
         let charts = model.classes.iter().filter_map(|class| class.chart.as_ref());
-        let states = BitSet::new(charts.map(|chart| chart.states.len()).max().unwrap_or(0));
+        let states = charts.clone().map(|chart| chart.states.len()).max();
+        let states = BitSet::new(states.unwrap_or(0));
+        let transitions = charts.map(|chart| chart.transitions.len()).max();
         Self {
             changed: states.clone(),
             extent: Extent::default(),
@@ -117,6 +123,8 @@ impl Work {
             scratch: states,
             live: Vec::new(),
             chosen: Vec::new(),
+            happened: 0,
+            refused: vec![0; transitions.unwrap_or(0)].into(),
         }
     }
 }

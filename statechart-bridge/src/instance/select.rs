@@ -178,7 +178,18 @@ impl Step<'_, '_> {
         if matches!(transition.guard, Guard::Always) && transition.same.is_none() {
             return Some(chosen);
         }
-        self.allowed(chosen).then_some(chosen)
+        if !transition.steady {
+            return self.allowed(chosen).then_some(chosen);
+        }
+        let (number, happened) = (number as usize, self.env.work.happened);
+        if self.env.work.refused[number] == happened {
+            return None;
+        }
+        if self.allowed(chosen) {
+            return Some(chosen);
+        }
+        self.env.work.refused[number] = happened;
+        None
     }
 
     /// Whether its guard allows it.

@@ -122,6 +122,7 @@ impl Step<'_, '_> {
             self.env.work.closed.clear();
         }
         let mut fired = false;
+        self.env.work.happened += 1;
         // Of a step that panicked something may be left.
         self.env.work.live.clear();
         // What was raised before and is still to be seen comes before the input.

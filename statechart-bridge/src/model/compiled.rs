@@ -314,6 +314,8 @@ pub(crate) struct Transition {
     pub(crate) trigger: Trigger,
     pub(crate) guard: Guard,
     pub(crate) same: Option<(Key, usize)>,
+    /// Whether its guard gives the same as long as nothing happens: it is spontaneous and only computes.
+    pub(crate) steady: bool,
     pub(crate) actions: Vec<Action>,
     /// What it leaves and enters; none without targets.
     pub(crate) change: Option<Change>,

@@ -47,6 +47,12 @@ pub trait Script: Send + Sync {
         Vec::new()
     }
 
+    /// Whether all it does is compute, from attributes, parameters, states and the time. Such a condition is not asked
+    /// again before something has happened.
+    fn only_computes(&self) -> bool {
+        false
+    }
+
     /// The attributes that it may assign to, or none if that is not known, as of closures. Events that are for whoever
     /// holds an object in an attribute find their instance faster if nothing but the constructor assigns to it.
     fn assigns(&self) -> Option<Vec<Key>> {

@@ -211,7 +211,7 @@ impl<'a> Interpreter<'a> {
     fn enabled(&self, which: Which, seen: &[Seen]) -> bool {
         let arrow = self.arrow(which);
         let triggered = match arrow.trigger {
-            Trigger::Spontaneous => return self.fuel > 0,
+            Trigger::Spontaneous => return self.fuel > 0 && (arrow.guard != Guard::Even || self.count % 2 == 0),
             Trigger::Event(name) => seen.contains(&Seen::Event(name)),
             Trigger::After(_) => seen.contains(&Seen::Timer(which)),
         };

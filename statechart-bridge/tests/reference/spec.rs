@@ -1,10 +1,11 @@
 //! A chart as plain data: made of random choices, and turned into a model.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use statechart_bridge::{
-    BigStepMaximality, Chart, Class, ComboStepMaximality, Concurrency, Context, Event, InputEventLifeline,
-    InternalEventLifeline, Model, Priority, Raise, Scope, Semantics, State, Transition,
+    BigStepMaximality, Chart, Class, ComboStepMaximality, Concurrency, Context, Event, Fault, InputEventLifeline,
+    InternalEventLifeline, Model, Priority, Raise, Scope, Script, Semantics, State, Transition, Value,
 };
 
 /// Numbers that decide everything; 0 when they have run out.
@@ -73,6 +74,22 @@ pub(crate) enum Guard {
 pub(crate) const EVENTS: [&str; 3] = ["e", "f", "g"];
 /// How often something may follow by itself; so that all ends.
 pub(crate) const FUEL: i64 = 5;
+
+/// The guard of spontaneous transitions. The engine need not ask it again before something has happened.
+struct WithFuel {
+    even: bool,
+}
+
+impl Script for WithFuel {
+    fn run(&self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let even = !self.even || cx.attribute("count").as_int().unwrap_or(0) % 2 == 0;
+        Ok((even && cx.attribute("fuel").as_int() > Some(0)).into())
+    }
+
+    fn only_computes(&self) -> bool {
+        true
+    }
+}
 
 #[derive(Clone, Debug)]
 pub(crate) struct Spec {
@@ -208,7 +225,9 @@ impl Spec {
         };
         let spontaneous = arrow.trigger == Trigger::Spontaneous;
         transition = match arrow.guard {
-            _ if spontaneous => transition.guard(|cx| cx.attribute("fuel").as_int() > Some(0)),
+            _ if spontaneous => transition.guard_code(Arc::new(WithFuel {
+                even: arrow.guard == Guard::Even,
+            })),
             Guard::Always => transition,
             Guard::Else => transition.otherwise(),
             Guard::Even => transition.guard(|cx| cx.attribute("count").as_int().unwrap_or(0) % 2 == 0),

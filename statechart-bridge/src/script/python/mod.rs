@@ -245,6 +245,7 @@ impl Language {
             copied: compiler.copied,
             references: compiler.references,
             assigns: compiler.assigns,
+            acts: compiler.acts,
             body,
         })
     }
@@ -296,6 +297,7 @@ struct Piece {
     copied: Vec<(usize, usize)>,
     references: Vec<String>,
     assigns: Vec<Key>,
+    acts: bool,
     body: Body,
 }
 
@@ -348,6 +350,10 @@ impl Script for Piece {
 
     fn references(&self) -> Vec<String> {
         self.references.clone()
+    }
+
+    fn only_computes(&self) -> bool {
+        !self.acts && matches!(self.body, Body::Expression(_))
     }
 
     fn assigns(&self) -> Option<Vec<Key>> {

@@ -108,8 +108,10 @@ impl<'a> Builder<'a> {
             .same
             .as_ref()
             .map(|(attribute, parameter)| (self.compiler.keys.intern(attribute), *parameter));
+        let steady = matches!(&guard, Guard::Code(code) if trigger == Trigger::Spontaneous && code.only_computes());
         self.chart.transitions.push(Transition {
             source,
+            steady,
             trigger,
             guard,
             same,

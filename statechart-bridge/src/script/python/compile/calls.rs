@@ -63,6 +63,7 @@ impl Compiler<'_> {
                         self.stored(&argument.value);
                     }
                 }
+                self.acts |= method.changes();
                 Ok(Op::Method(Box::new(of), method, values, named))
             }
             _ => Err(self.wrong(at, "this can't be called")),
@@ -194,6 +195,7 @@ impl Compiler<'_> {
         self.share(slot);
         let key = self.expression(&body)?;
         self.forget(before);
+        self.acts |= what == KeyedBy::Sort;
         Ok(Op::Keyed(Box::new(Keyed {
             what,
             items,
@@ -257,6 +259,7 @@ impl Compiler<'_> {
                 return Ok(Op::Const(value));
             }
         }
+        self.acts |= matches!(function, Function::Print | Function::Fail);
         Ok(Op::Builtin(function, values, named))
     }
 
@@ -293,6 +296,8 @@ impl Compiler<'_> {
             let missing = parameters.get(missing).map_or("", |name| &**name);
             return Err(self.wrong(at, format!("{name}: the argument `{missing}` is missing")));
         }
+        // It may print.
+        self.acts = true;
         Ok(Op::Function(number, slots))
     }
 
@@ -314,6 +319,7 @@ impl Compiler<'_> {
             let message = format!("`{name}` by name: methods of classes take their arguments by position");
             return Err(self.wrong(at, message));
         }
+        self.acts = true;
         Ok(Op::OwnMethod(Arc::clone(name), values))
     }
 

@@ -48,6 +48,8 @@ pub(super) struct Compiler<'a> {
     pub(super) references: Vec<String>,
     /// Attributes that are assigned to.
     pub(super) assigns: Vec<Key>,
+    /// Whether it calls what may do something.
+    pub(super) acts: bool,
     loops: usize,
 }
 
@@ -76,6 +78,7 @@ impl<'a> Compiler<'a> {
             copied: Vec::new(),
             references: Vec::new(),
             assigns: Vec::new(),
+            acts: false,
             loops: 0,
         }
     }
