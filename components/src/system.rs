@@ -223,6 +223,13 @@ impl System {
         *lock(&self.0.counts)
     }
 
+    /// The names of the components that run, in the order in which they began.
+    #[cfg(feature = "derive")]
+    pub(crate) fn running(&self) -> Vec<Arc<str>> {
+        let running = lock(&self.0.running);
+        running.values().map(|owner| Arc::clone(owner.name())).collect()
+    }
+
     /// Has the events of this system told to `observer` too, where they happen: it must be quick and must not block.
     pub fn observe(&self, observer: impl Fn(&Event) + Send + Sync + 'static) {
         lock(&self.0.observers).push(Arc::new(observer));

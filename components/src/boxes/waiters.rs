@@ -82,7 +82,16 @@ pub(crate) enum Woken {
 }
 
 impl Woken {
+    #[inline]
     pub(crate) fn wake(self) {
+        // Mostly there is nobody, and a message should not pay for that.
+        if !matches!(self, Self::Nobody) {
+            self.wake_some();
+        }
+    }
+
+    #[cold]
+    fn wake_some(self) {
         match self {
             Self::Nobody => {}
             Self::One(waker) => waker.wake(),

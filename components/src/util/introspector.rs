@@ -1,9 +1,10 @@
-//! A component that tells how the graph changes.
+//! Components that tell of the graph that they are in: how it changes, or what runs when they are asked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::component::{Component, Outcome};
-use crate::{Boxes, Context, Outbox, Snapshot};
+use crate::{Boxes, Context, Inbox, Outbox, Snapshot};
 
 /// The shortest interval.
 const LEAST: Duration = Duration::from_millis(1);
@@ -45,6 +46,43 @@ impl Component for Introspector {
             }
             let wait = crate::first(context.net().sleep(self.interval), context.finishing());
             context.run(wait).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Tells what runs whenever it is asked: for each message at `inbox`, whatever it is, the names of all components of the
+/// system, itself among them, in the order in which they began. A [`Clock`](super::Clock) may ask it.
+///
+/// For more than names look at a [`Snapshot`] itself.
+#[derive(Boxes, Debug)]
+pub struct WakeableIntrospector<T: Send + 'static> {
+    /// Asks.
+    inbox: Inbox<T>,
+    /// The names.
+    outbox: Outbox<Vec<Arc<str>>>,
+}
+
+impl<T: Send + 'static> Default for WakeableIntrospector<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Send + 'static> WakeableIntrospector<T> {
+    /// One that is asked by messages of this type.
+    pub fn new() -> Self {
+        Self {
+            inbox: Inbox::new(),
+            outbox: Outbox::new(),
+        }
+    }
+}
+
+impl<T: Send + 'static> Component for WakeableIntrospector<T> {
+    async fn main(mut self, context: Context) -> Outcome {
+        while self.inbox.recv().await.is_some() {
+            self.outbox.send(context.system().running()).await?;
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ mod split;
 mod tag;
 mod transform;
 
-pub use activity::InactivityChassis;
+pub use activity::{ActivityMonitor, InactivityChassis, Reset, ResettableSender};
 pub use choose::{Chooser, ForwardIteratingChooser, Jump, join_chooser_to_carousel};
 pub use chunker::{BadSync, DataChunker, DataDeChunker};
 pub use compare::{Comparator, TestResult};
@@ -26,7 +26,7 @@ pub use console::{ConsoleEchoer, ConsoleReader};
 pub use files::{PromptedFileReader, SimpleFileWriter, SimpleReader, WholeFileWriter};
 pub use flow::{Clock, MessageRateLimit, OnDemandLimit, PromptedTurnstile, Sync};
 pub use framer::{DeFramer, FrameError, Framer};
-pub use introspector::Introspector;
+pub use introspector::{Introspector, WakeableIntrospector};
 pub use plain::{EchoProtocol, NullSink, PassThrough};
 pub use process::UnixProcess;
 pub use rate::ByteRateRequestControl;

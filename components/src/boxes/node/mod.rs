@@ -157,22 +157,26 @@ impl<T: Send + 'static> Node<T> {
     }
 
     /// Where messages wait; made if need be, with the task of the component as its receiver.
+    #[inline]
     pub(crate) fn place(&self) -> &Arc<Store<T>> {
         match self.store.get() {
             Some(store) => store,
-            None => {
-                let _wiring = lock(&self.wiring);
-                self.store.get_or_init(|| {
-                    let owner = self.owner().filter(|_| self.direction == Direction::In);
-                    let receiver = owner.and_then(|owner| owner.task()).cloned();
-                    let store = Store::new(Self::default_options(), receiver);
-                    if self.closed.load(Ordering::Relaxed) {
-                        store.close(&self.in_hand, 0);
-                    }
-                    Arc::new(store)
-                })
-            }
+            None => self.make_place(),
         }
+    }
+
+    #[cold]
+    fn make_place(&self) -> &Arc<Store<T>> {
+        let _wiring = lock(&self.wiring);
+        self.store.get_or_init(|| {
+            let owner = self.owner().filter(|_| self.direction == Direction::In);
+            let receiver = owner.and_then(|owner| owner.task()).cloned();
+            let store = Store::new(Self::default_options(), receiver);
+            if self.closed.load(Ordering::Relaxed) {
+                store.close(&self.in_hand, 0);
+            }
+            Arc::new(store)
+        })
     }
 
     /// Whether there is no place for messages yet. Who makes one from now on has it wake the component's task, if that runs by

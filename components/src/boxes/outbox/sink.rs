@@ -33,6 +33,16 @@ impl<T: Send + 'static> OutboxSink<T> {
         }
     }
 
+    /// Sends a message at once where that is as simple as it mostly is: nothing waits, and there is room. Gives it back if
+    /// not.
+    #[inline]
+    pub(crate) fn send_simply(&mut self, message: T) -> Result<(), T> {
+        match self.waiting {
+            None => self.outbox.push_simply(message),
+            Some(_) => Err(message),
+        }
+    }
+
     /// Sends what waits.
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError<T>>> {
         let mut sending = Sending {

@@ -42,8 +42,12 @@ impl Connection {
                 true
             }
             Poll::Ready(Ok(bytes)) => {
-                self.received += bytes.len() as u64;
-                self.held = bytes.len();
+                let count = bytes.len();
+                self.received += count as u64;
+                let Err(bytes) = self.ports.outbox.send_simply(bytes) else {
+                    return true;
+                };
+                self.held = count;
                 // It was flushed before.
                 if Pin::new(&mut self.ports.outbox).start_send(bytes).is_ok() {
                     let _ = self.poll_deliver(cx);
