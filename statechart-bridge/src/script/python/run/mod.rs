@@ -315,6 +315,8 @@ impl Frame<'_> {
                     .make(more.len() + if text.is_empty() { start.len() } else { 0 });
                 self.at(at, made)?;
                 if text.is_empty() {
+                    // With a little room for what follows.
+                    text.reserve(start.len() + more.len() + 256);
                     text.push_str(start);
                 }
                 text.push_str(more);
