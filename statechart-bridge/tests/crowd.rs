@@ -18,6 +18,8 @@ const OTHERS: usize = 2;
 const CONNECTIONS: usize = 10_000;
 /// Those that talk while the others do nothing.
 const TALKERS: usize = 1_000;
+/// Bytes of the server's memory that a connection may take, after a talk too.
+const MOST_MEMORY: usize = 6_000;
 
 /// The server's process.
 struct Server {
@@ -52,6 +54,21 @@ impl Server {
             port,
             _input: input,
         }
+    }
+
+    /// Its resident memory, in bytes.
+    fn memory(&self) -> usize {
+        let file = format!("/proc/{}/smaps_rollup", self.process.id());
+        let lines = std::fs::read_to_string(file).expect("it runs");
+        let line = lines
+            .lines()
+            .find_map(|line| line.strip_prefix("Rss:"))
+            .expect("the line is there");
+        let kilobytes = line
+            .split_whitespace()
+            .next()
+            .and_then(|word| word.parse::<usize>().ok());
+        kilobytes.expect("a number") * 1024
     }
 
     /// Looks at its threads.
@@ -111,6 +128,10 @@ fn a_thousand_clients_talk_among_ten_thousand_and_no_thread_comes() {
 async fn crowd(server: &Arc<Server>, connections: usize, talkers: usize) {
     let net = Net::os();
     let address = format!("tcp://127.0.0.1:{}", server.port).parse().expect("an endpoint");
+    // What the first one brings up is not the others'.
+    let mut first = net.connect(&address).await.expect("it takes connections");
+    echoes(&mut first, "the first").await;
+    let before = server.memory();
     let mut streams = Vec::with_capacity(connections);
     for _ in 0..connections {
         streams.push(net.connect(&address).await.expect("it takes connections"));
@@ -144,4 +165,11 @@ async fn crowd(server: &Arc<Server>, connections: usize, talkers: usize) {
         talked.push(stream);
     }
     server.has_few_threads();
+    let memory = (server.memory() - before) / connections;
+    println!("{memory} bytes for each connection");
+    // Of few the server's own would be a part.
+    assert!(
+        memory < MOST_MEMORY || connections < CONNECTIONS,
+        "{memory} bytes for each connection"
+    );
 }
