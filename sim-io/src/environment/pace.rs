@@ -110,12 +110,16 @@ impl Pace {
         }
     }
 
-    /// How long it is until a simulated time, or by how much it is too late.
-    pub(super) fn until(&self, at: Instant) -> Result<Duration, Duration> {
+    /// How long it is until a simulated time, or by how much it is too late; `now` is the simulated one.
+    pub(super) fn until(&self, at: Instant, now: Instant) -> Result<Duration, Duration> {
         let anchor = self.anchor.borrow();
         let Some(anchor) = &*anchor else {
             return Ok(Duration::ZERO);
         };
+        // The simulated clock is never ahead of the wall's, which need not be asked unless lateness counts.
+        if at <= now && anchor.how.tolerance.is_none() {
+            return Ok(Duration::ZERO);
+        }
         let real = (at - anchor.simulated).as_secs_f64() * anchor.how.factor;
         let real = Duration::try_from_secs_f64(real).unwrap_or(Duration::MAX);
         let passed = wall().saturating_duration_since(anchor.real);
@@ -157,7 +161,20 @@ mod tests {
         );
         let ten = Instant::ZERO + Duration::from_secs(10);
         pace.sync(ten);
-        assert!(pace.until(ten + Duration::from_secs(1)).unwrap() <= unit);
+        assert!(pace.until(ten + Duration::from_secs(1), ten).unwrap() <= unit);
         assert!(pace.now() >= ten);
+    }
+
+    #[test]
+    fn what_is_due_by_the_simulated_clock_is_due_and_a_strict_run_still_hears_how_late_it_is() {
+        let strict = RealTime::new(1.0).unwrap().tolerate(Duration::ZERO);
+        let pace = Pace::default();
+        pace.keep(strict.lenient(), Instant::ZERO);
+        assert_eq!(pace.until(Instant::ZERO, Instant::ZERO), Ok(Duration::ZERO));
+        let hour = Instant::ZERO + Duration::from_secs(3600);
+        assert!(pace.until(hour, Instant::ZERO).unwrap() > Duration::ZERO);
+        pace.keep(strict, Instant::ZERO);
+        // Any clock has moved on by the time that it is read again and again.
+        while pace.until(Instant::ZERO, Instant::ZERO).is_ok() {}
     }
 }

@@ -32,7 +32,7 @@ impl Core {
     /// Waits until the next thing is due by the clock on the wall, or something arrives from another thread.
     fn wait_for_real_time(&self) -> Result<(), RunError> {
         while let Some(at) = self.peek() {
-            let wait = match self.pace.until(at) {
+            let wait = match self.pace.until(at, self.now.get()) {
                 Ok(wait) => wait,
                 Err(late) => return Err(RunError::Late { at, late }),
             };
@@ -113,7 +113,7 @@ mod sockets {
             loop {
                 let next = self.peek();
                 let limit = match next {
-                    Some(at) if self.pace.is_kept() => match self.pace.until(at) {
+                    Some(at) if self.pace.is_kept() => match self.pace.until(at, self.now()) {
                         Ok(wait) => Some(wait),
                         Err(late) => return Err(RunError::Late { at, late }),
                     },
