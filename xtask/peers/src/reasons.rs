@@ -135,7 +135,7 @@ pub const ALL: &[Reason] = &[
               model's actions, 27,000 of them to read the request's header; 12,000 are the conditions of its transitions, \
               which are asked 33 times; 31,000 choose and take 9 transitions in 8 big steps of three instances; 5,000 follow \
               the links of casts; 8,000 are the socket's task, its events and tokio. Action code goes through its tree, and \
-              makes most of the 85 allocations.",
+              makes most of the 80 allocations.",
     },
 ];
 
