@@ -17,7 +17,7 @@ use hsms::{
 on_each_backend!(
     d01_separate_ends_the_session_and_the_connection,
     d02_half_a_frame_and_a_drop_leave_a_passive_connection_as_it_was,
-    d03_a_length_that_cannot_be_closes_the_connection_at_once,
+    d03_p06_a_length_that_cannot_be_closes_the_connection_at_once,
     d04_an_unknown_s_type_is_rejected_and_what_follows_is_handled_at_once,
     d05_an_unknown_p_type_is_rejected,
     d06_a_foreign_session_id_gets_no_normal_reply,
@@ -147,7 +147,7 @@ async fn d02_a_connection_that_is_not_selected_ends_after_t7() {
     assert_eq!(net.now() - start, 10 * SECOND);
 }
 
-async fn d03_a_length_that_cannot_be_closes_the_connection_at_once() {
+async fn d03_p06_a_length_that_cannot_be_closes_the_connection_at_once() {
     let net = net();
     let (passive, at) = listening(&net, tcp(), patient().max_text(1000)).await;
     for length in [0_u32, 9, 1011, 0xFFFF_FFF0, u32::MAX] {

@@ -112,7 +112,7 @@ pub const ALL: &[Reason] = &[
     Reason {
         tables: &["hsms-round-trip/s1f1"],
         row: "hsms",
-        promise: ">=",
+        promise: ">= 0.",
         why: "As many system calls as the bare loop, but some 13,000 instructions outside of them, where that has 4,000. \
               Three turns of a task: the host's connection sends what was asked, the equipment's reads and answers, the \
               host's reads and wakes who asked; a turn is waking, reading, framing, writing and sleeping, some 2,000. \

@@ -34,6 +34,8 @@ struct Shape {
     /// How many the original gets in a full sample.
     slow: u64,
     ratio: Option<f64>,
+    /// How many in a second at least.
+    rate: Option<f64>,
 }
 
 const SHAPES: [Shape; 2] = [
@@ -45,6 +47,7 @@ const SHAPES: [Shape; 2] = [
         at_once: 1,
         slow: 2000,
         ratio: Some(0.83),
+        rate: Some(85e3),
     },
     Shape {
         name: "64-in-flight",
@@ -54,19 +57,21 @@ const SHAPES: [Shape; 2] = [
         at_once: 64,
         slow: 2000,
         ratio: None,
+        rate: Some(200e3),
     },
 ];
 
 /// Texts of growing size, there and back one after the other.
 const SIZES: [Shape; 5] = [
-    sized("16", 16, 15_000, 1000),
-    sized("256", 256, 15_000, 1000),
-    sized("4096", 4096, 10_000, 300),
-    sized("65536", 64 << 10, 3000, 20),
-    sized("1048576", 1 << 20, 250, 1),
+    sized("16", 16, 15_000, 1000, None),
+    sized("256", 256, 15_000, 1000, None),
+    sized("4096", 4096, 10_000, 300, None),
+    // 600 and 800 MB/s each way.
+    sized("65536", 64 << 10, 3000, 20, Some(9155.0)),
+    sized("1048576", 1 << 20, 250, 1, Some(763.0)),
 ];
 
-const fn sized(name: &'static str, size: usize, count: u64, slow: u64) -> Shape {
+const fn sized(name: &'static str, size: usize, count: u64, slow: u64, rate: Option<f64>) -> Shape {
     Shape {
         name,
         about: "A text of so many bytes there and back, one after the other",
@@ -75,6 +80,7 @@ const fn sized(name: &'static str, size: usize, count: u64, slow: u64) -> Shape 
         at_once: 1,
         slow,
         ratio: None,
+        rate,
     }
 }
 
@@ -111,6 +117,9 @@ fn table(group: &str, shape: Shape) -> Comparison {
     });
     if let Some(least) = shape.ratio {
         ours = ours.target(Target::ratio(AtLeast(least)));
+    }
+    if let Some(least) = shape.rate {
+        ours = ours.target(Target::figure(AtLeast(least)));
     }
     ours = ours.target(Target::times_better(ORIGINAL, 10.0));
     Comparison {
