@@ -197,7 +197,8 @@ async fn connect(to: Endpoint, rounds: usize) -> Outcome {
         let sizes = [1000, 65_536, 1 << 20, LARGEST];
         ask(&host, &sizes[..if round == 1 { 4 } else { 3 }]).await?;
         let (terminal, text) = (Terminal(0), "checked".into());
-        host.notify_of(&S10F3 { terminal, text }).await?;
+        // Answered, it has been read: secsgem forgets what waits in its queue when the connection ends.
+        host.request_of(&S10F3 { terminal, text }).await?;
         asked.checked(&net, round).await?;
         host.stop().await;
         check("separated", &host.is_connected(), &false)?;
