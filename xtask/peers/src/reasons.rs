@@ -103,6 +103,41 @@ pub const ALL: &[Reason] = &[
         why: SWEEP,
     },
     Reason {
+        tables: &["components/echo", "components/echo-cpu"],
+        row: "components, an adapter and an echo",
+        promise: "",
+        why: "The system calls are tokio's: one read, one write, one wait. Some 3,400 instructions come to its 1,650 for an \
+              echo: 800 for reading and writing (a third look at the socket, counters, a message for what was read), 750 in \
+              the adapter's two turns, 650 in the handler and what runs it, 550 in boxes, 550 for two more turns of tasks, \
+              150 for memory.",
+    },
+    Reason {
+        tables: &["components/bulk"],
+        row: "components, an adapter and an echo",
+        promise: "",
+        why: "Messages are of 32 KiB at most, as Kamaelia's, and tokio's loop reads 64: twice the reads (32 for a MB) and, as \
+              messages are gathered, a third fewer writes (11). With `AdapterOptions::chunk` of 64 KiB the server's processor \
+              time is within a few hundredths of tokio's.",
+    },
+    Reason {
+        tables: &["messages/real-packets-64"],
+        row: "sim-io, mio",
+        promise: "",
+        why: "The system calls are the same: two writes, reads and waits for 64 packets there and back. A packet there and \
+              back takes some 500 instructions, by hand 280: half of them are the two ends' own work, 180 are net-core's for \
+              a frame that is checked, counted and lent, 30 for memory, and the environment's share of a turn is the rest.",
+    },
+    Reason {
+        tables: &["messages/real-messages-1"],
+        row: "sim-io, mio",
+        promise: "",
+        why: "The system calls are the same: two writes, reads and waits. A round trip takes some 15,400 instructions, by hand \
+              5,800: 4,600 for six steps of the environment, four of which are turns of the two channels' own tasks (one \
+              reads and wakes who waits, one writes what that one gathered), 3,500 in net-core, 2,500 for JSON (by hand \
+              1,600), 2,100 for the reactor, 1,400 for the protocol, 1,300 for memory and the rest. Fewer turns would take \
+              who waits to drive the connection.",
+    },
+    Reason {
         tables: &["messages/virtual-messages-1"],
         row: "sim-io",
         promise: "",
