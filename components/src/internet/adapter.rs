@@ -42,7 +42,8 @@ pub(super) const SEND_CAPACITY: usize = 16;
 /// as a number of bytes; if some were never sent the peer sees a reset, not a clean end.
 ///
 /// If the peer ends first, `signal` tells so by a [`ProducerFinished`](Signal::ProducerFinished), and sending goes on until
-/// we are told to finish.
+/// we are told to finish, or until nobody can send or tell us anything any more:
+/// [`HalfClose::Allow`](crate::HalfClose::Allow).
 ///
 /// # Bounds
 /// While nobody takes what was received nothing more is read, so that the peer has to wait; memory is bounded by the sizes

@@ -12,7 +12,12 @@ pub const DEFAULT_LINGER: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HalfClose {
-    /// Nothing: we go on sending until we are told to finish. The default.
+    /// Nothing, as long as somebody can still send by this connection: we go on until we are told to finish. The default.
+    ///
+    /// Nobody can when no outbox leads to its `inbox`, its `control` or its `makessl` any more, through however many boxes of
+    /// chassis, and none of these is offered as a [service](crate::Services). Then we finish as with `Close`. So a client that
+    /// only reads, at the head of a pipeline, ends when the server does. To keep one open for what is linked later, keep an
+    /// outbox linked to it.
     #[default]
     Allow,
     /// We finish too: what waits in the inbox is sent, then the connection is closed. As in Kamaelia, but that nothing is

@@ -45,6 +45,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
 /// connection waits. The rules of a [`ConnectedSocketAdapter`](crate::ConnectedSocketAdapter) hold for its options, its
 /// bounds and its end; its `signal` tells the end once, with a [`SocketShutdown`] in it.
 ///
+/// When the server has ended its side, a client to whose boxes nothing is linked ends too, for it can only read: at the head of
+/// a pipeline, say. One that somebody can still send by stays half open until it is told to finish;
+/// [`HalfClose::Close`](crate::HalfClose::Close) among its [`options`](Self::options) ends it in either case.
+///
 /// A [`ProducerFinished`](Signal::ProducerFinished) that comes while it connects does not stop it: what waits is sent first.
 /// A [`ShutdownMicroprocess`](Signal::ShutdownMicroprocess) does. If it can't connect, if the connection breaks, or if
 /// something was lost, the component fails, with a [`SocketShutdown`] as the cause; so
@@ -132,7 +136,8 @@ impl TcpClient {
         self
     }
 
-    /// Leaves it to the server to end: a [`ProducerFinished`](Signal::ProducerFinished) is ignored. Default: false.
+    /// Leaves it to the server to end: a [`ProducerFinished`](Signal::ProducerFinished) is ignored, and when the server has
+    /// ended its side, what waits is sent and the client ends. Default: false.
     #[must_use]
     pub fn wait_for_serverclose(mut self, on: bool) -> Self {
         self.wait_for_serverclose = on;

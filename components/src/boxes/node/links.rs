@@ -153,6 +153,26 @@ impl<T: Send + 'static> Node<T> {
         end.finish_if_lonely();
     }
 
+    /// Whether an outbox leads here now, while no link is being changed; and the receiver's task, which alone may ask, is woken
+    /// when a link to here is cut from now on.
+    pub(crate) fn is_fed_now(&self) -> bool {
+        self.place();
+        // Let go after the lock: what they hold may want it when it is dropped.
+        let mut known: Vec<Arc<Self>> = Vec::new();
+        let _topology = topology();
+        known.extend(lock(&self.wiring).sources().filter_map(Weak::upgrade));
+        let mut at = 0;
+        while let Some(node) = known.get(at) {
+            if node.direction == Direction::Out {
+                return true;
+            }
+            let more: Vec<_> = lock(&node.wiring).sources().filter_map(Weak::upgrade).collect();
+            known.extend(more);
+            at += 1;
+        }
+        false
+    }
+
     /// An inbox outside of components ends with its last source.
     fn finish_if_lonely(&self) {
         if self.direction == Direction::In

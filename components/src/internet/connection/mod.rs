@@ -183,6 +183,10 @@ impl Connection {
             if let Some(how) = self.over() {
                 return Poll::Ready(self.close(how));
             }
+            if !moved && self.is_left_alone() {
+                self.finish(HowDied::PeerClosed);
+                moved = true;
+            }
             if !moved {
                 match self.poll_silence(cx) {
                     Poll::Pending => return Poll::Pending,
@@ -241,6 +245,22 @@ impl Connection {
             self.moved = self.context.net().now();
             self.how.get_or_insert(why);
         }
+    }
+
+    /// Whether the peer has ended its side, and nobody can send anything or tell us to end: no outbox leads to our boxes, nor
+    /// is one offered to all.
+    fn is_left_alone(&self) -> bool {
+        if self.reading != Reading::Ended || self.is_ending() {
+            return false;
+        }
+        let services = self.context.services();
+        let may_get = |fed: bool, number: u64| fed || services.offers(number);
+        let (data, control) = (&self.ports.inbox.node, &self.ports.control.node);
+        #[cfg(feature = "tls")]
+        let orders = may_get(self.ports.makessl.node.is_fed_now(), self.ports.makessl.node.number());
+        #[cfg(not(feature = "tls"))]
+        let orders = false;
+        !orders && !may_get(data.is_fed_now(), data.number()) && !may_get(control.is_fed_now(), control.number())
     }
 
     fn is_ending(&self) -> bool {

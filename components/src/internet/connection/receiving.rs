@@ -36,7 +36,8 @@ impl Connection {
                 self.how.get_or_insert(HowDied::PeerClosed);
                 let name = Arc::clone(self.context.name());
                 self.context.signal(Signal::finished_by(name));
-                if self.options.half_close == HalfClose::Close {
+                // Who waits for the peer's end has it now.
+                if self.options.half_close == HalfClose::Close || self.deaf {
                     self.finish(HowDied::PeerClosed);
                 }
                 true
