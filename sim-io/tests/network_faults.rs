@@ -79,6 +79,28 @@ fn a_lasting_partition_ends_a_connection_with_unacknowledged_data() {
 }
 
 #[test]
+fn a_host_that_stays_down_ends_a_connection_with_unacknowledged_data() {
+    let pair = Pair::new(1, ms(10));
+    pair.network
+        .set_tcp(TcpSettings::default().give_up(Duration::from_secs(60)));
+    let (mut near, far) = pair.connected();
+    pair.server.crash();
+    let network = pair.network.clone();
+    pair.run(async move {
+        let net = near.net();
+        let start = net.now();
+        near.write_all(b"x").await?;
+        assert_eq!(near.read_u8().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!((60..180).contains(&(net.now() - start).as_secs()));
+        // Each try waits for twice as long as the one before.
+        assert!(network.stats().retransmissions < 15);
+        drop(far);
+        Ok(())
+    });
+    pair.env.run().unwrap();
+}
+
+#[test]
 fn an_idle_connection_survives_any_partition_without_keepalive() {
     let pair = Pair::new(1, ms(10));
     let (mut near, mut far) = pair.connected();

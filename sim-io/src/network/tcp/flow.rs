@@ -88,8 +88,8 @@ impl Conn {
                 way.closed |= end;
                 self.ends[from].closed_first |= end && !self.ways[1 - from].ended;
                 let way = &mut self.ways[from];
-                if !way.unanswered {
-                    // It gets on: the next loss begins with the shortest timer again.
+                if !way.unanswered && fabric.is_up(there) {
+                    // It gets on: the next loss begins with the shortest timer again. To a host that is down nothing does.
                     way.trouble = None;
                 }
                 let sent = way.sent;
