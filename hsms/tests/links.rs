@@ -1,6 +1,7 @@
 //! Links that are slow or silent. While a large message is on its way nothing else can be, and no test of the link may fail
-//! for it; and a dial that hangs can be given up.
+//! for it; a peer that is dead is found out, whoever waits for it; and a dial that hangs can be given up.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hsms::session::{CloseReason, SessionEvent};
@@ -138,6 +139,98 @@ fn a_peer_that_is_always_sent_to_and_never_answers_is_found_out() {
         assert!(matches!(reasons[..], [CloseReason::LinktestFailed(1)]), "{reasons:?}");
     });
     env.run_until(&process).unwrap();
+}
+
+/// What becomes of the equipment after its first reply.
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    /// It loses power.
+    Crashes,
+    /// It answers no request any more, but linktests.
+    Dawdles,
+}
+
+struct Answers(Fate, AtomicBool);
+
+impl Delegate for Answers {
+    async fn on_connection_message_received(&self, connection: &Connection, message: Message) {
+        if self.0 == Fate::Dawdles && self.1.swap(true, Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+        connection.reply(&message.header, "IDLE").await.unwrap();
+    }
+}
+
+/// A host with the default options that asks its equipment without a pause, for half an hour: it waits for a reply this
+/// long, or for T3. Gives what it heard of the link after that fate, and how long after it.
+fn asked_without_a_pause(fate: Fate, patience: Option<Duration>) -> Vec<(Duration, SessionEvent)> {
+    let env = Environment::with_seed(3);
+    let network = Network::new(&env);
+    network.set_default_link(Link::default().latency(Duration::from_millis(2)));
+    let tool = network.host("tool").unwrap();
+    let (there, here) = (tool.net(), network.host("host").unwrap().net());
+    let process = env.process(async move {
+        let delegate = Answers(fate, AtomicBool::new(false));
+        let at = "tcp://tool:5000".parse().unwrap();
+        let equipment = PassiveConnection::new(&there, at, ConnectionOptions::new(0), delegate);
+        let at = equipment.enable().await.unwrap();
+        let host = ActiveConnection::new(&here, at, ConnectionOptions::new(0), ());
+        let mut events = host.events();
+        host.enable().unwrap();
+        host.selected(Duration::from_secs(10)).await.unwrap();
+        let about = StreamFunction::new(1, 3);
+        host.request(about, "").await.unwrap();
+        while events.try_next().is_some() {}
+        let start = here.now();
+        if fate == Fate::Crashes {
+            tool.crash();
+        }
+        while host.is_selected() && here.now() - start < Duration::from_secs(1800) {
+            let reply = host.request(about, "");
+            match patience {
+                Some(patience) => drop(here.timeout(patience, reply).await),
+                None => drop(reply.await.unwrap_err()),
+            }
+        }
+        // It closes what nobody answers any more.
+        here.sleep(Duration::from_secs(9)).await;
+        let mut heard = Vec::new();
+        while let Some(event) = events.try_next() {
+            heard.push((event.at - start, event.event));
+        }
+        heard
+    });
+    env.run_until(&process).unwrap()
+}
+
+#[test]
+fn equipment_that_is_dead_is_found_out_by_a_host_that_always_has_a_request_open() {
+    // It gives a request up after T3, or earlier by itself.
+    for patience in [None, Some(Duration::from_secs(10)), Some(Duration::from_millis(700))] {
+        let heard = asked_without_a_pause(Fate::Crashes, patience);
+        let failed = heard
+            .iter()
+            .find(|(_, event)| *event == SessionEvent::LinktestFailed(1));
+        let (after, _) = failed.unwrap_or_else(|| panic!("{patience:?}: not found out: {heard:?}"));
+        // Four or five intervals of 30 s, and T6.
+        let seconds = after.as_secs();
+        assert!((124..=155).contains(&seconds), "{patience:?}: {after:?}");
+        let ended = heard
+            .iter()
+            .any(|(_, event)| *event == SessionEvent::Disconnected(CloseReason::LinktestFailed(1)));
+        assert!(ended, "{patience:?}: {heard:?}");
+    }
+}
+
+#[test]
+fn equipment_that_answers_linktests_but_no_request_stays_selected() {
+    for patience in [None, Some(Duration::from_secs(10))] {
+        let heard = asked_without_a_pause(Fate::Dawdles, patience);
+        let link = |(_, event): &(_, SessionEvent)| {
+            matches!(event, SessionEvent::LinktestFailed(_) | SessionEvent::Disconnected(_))
+        };
+        assert!(!heard.iter().any(link), "{patience:?}: {heard:?}");
+    }
 }
 
 #[test]

@@ -5,7 +5,8 @@ use net_core::Instant;
 use super::{Action, CloseReason, Linktest, Session, SessionEvent, State, Timer, earliest};
 use crate::{Header, SType};
 
-/// After so many intervals without a word from the peer a test is sent, however much is sent to it.
+/// After so many intervals without a word from the peer a test is sent, however much is sent to it, and counts, however
+/// much it is asked.
 const STARVED: u32 = 4;
 
 /// What is known about the link.
@@ -46,6 +47,11 @@ impl Link {
         self.failures = 0;
     }
 
+    /// When the peer is starved, if no word comes from it.
+    fn starved_at(&self, linktest: &Linktest) -> Instant {
+        self.heard + linktest.interval.saturating_mul(STARVED)
+    }
+
     /// The peer is there. Where traffic stands for tests, the next interval begins with its answer.
     pub(super) fn answered(&mut self, linktest: Option<&Linktest>, now: Instant) {
         self.failures = 0;
@@ -77,8 +83,8 @@ impl<T> Session<T> {
             return;
         };
         let (interval, suppress) = (linktest.interval, linktest.suppress);
-        let starved = self.link.heard + interval * STARVED <= now;
-        if suppress && !starved {
+        let starved = self.link.starved_at(linktest);
+        if suppress && starved > now {
             let quiet = self.link.active + interval;
             let busy = self.open.data() > 0;
             if quiet > now || busy {
@@ -102,11 +108,17 @@ impl<T> Session<T> {
 
     /// A test was not answered within T6.
     pub(super) fn linktest_unanswered(&mut self, now: Instant) {
-        let (limit, forgiving) = match &self.options.linktest {
-            Some(linktest) => (linktest.failures.max(1), linktest.suppress),
-            None => (1, false),
+        let (limit, forgiving, starved) = match &self.options.linktest {
+            Some(linktest) => {
+                let starved = self.link.starved_at(linktest);
+                (linktest.failures.max(1), linktest.suppress, starved)
+            }
+            None => (1, false, now),
         };
-        if forgiving && (self.link.excused || self.link.hindered || self.open.data() > 0) {
+        // Who asks again and again has a request open at all times: that the peer is busy with one excuses it only if it
+        // was not starved when the test was sent.
+        let busy = self.open.data() > 0 && starved + self.options.timers.t6 > now;
+        if forgiving && (self.link.excused || self.link.hindered || busy) {
             self.stats.linktests_forgiven += 1;
             return;
         }

@@ -57,13 +57,19 @@ pub struct Linktest {
     /// How long the link may be silent. Default: 30 s.
     pub interval: Duration,
     /// How many tests in a row must fail to end the connection. Default: 1, as the standard has it. Old equipment that is
-    /// slow to answer while it works may need 3. A dead link is found after that many times the interval and T6.
+    /// slow to answer while it works may need 3. A link that is dead while nothing is sent is found after that many times
+    /// the interval and T6.
     pub failures: u32,
-    /// Whether traffic stands for a test: then a test is sent only after a whole interval without a message either way
-    /// and while no reply is waited for, which T3 guards, nor a part of a message has passed, whose rest T8 and the write
-    /// timeout guard; and a test that is not answered is forgiven if another message came meanwhile or is half received,
-    /// while a reply is waited for, and if it had not left itself yet behind what was sent before. A peer that is only sent to is tested all the same, after four intervals without a word from it.
-    /// Default: true.
+    /// Whether traffic stands for a test. Default: true.
+    ///
+    /// Then a test is sent only after a whole interval without a message either way, while no reply is waited for, which
+    /// T3 guards, and no part of a message has passed, whose rest T8 and the write timeout guard. A test that is not
+    /// answered is forgiven if another message came meanwhile or is half received, while a reply is waited for, and if it
+    /// had not left itself yet behind what was sent before.
+    ///
+    /// But after four intervals without a word from it, five at the most, the peer is tested whatever is sent to it and
+    /// asked of it; and if nothing comes from it then either, no reply that is waited for makes up for that. So a peer that
+    /// is dead is found within five intervals and T6, even by a host that always has a request open.
     pub suppress: bool,
 }
 
