@@ -419,8 +419,12 @@ async fn events_tell_the_whole_life() {
     assert!(peer.is_closed().await);
     drop(peer);
     passive.stop().await;
-    let mut told = Vec::new();
+    let (mut told, mut lines) = (Vec::new(), Vec::new());
     while let Some(event) = events.next().await {
+        let line = event.to_string();
+        let (at, what) = line.split_once(' ').unwrap();
+        assert_eq!(at, event.at.to_string());
+        lines.push(what.to_owned());
         told.push(event.event);
     }
     assert_eq!(
@@ -435,5 +439,18 @@ async fn events_tell_the_whole_life() {
             SessionEvent::Disconnected(CloseReason::Separated),
         ]
     );
+    assert_eq!(
+        lines,
+        [
+            "connected".to_owned(),
+            "selected".to_owned(),
+            format!("rejected, SType not supported: {unknown}"),
+            format!("data with a session id that is not ours: {foreign}"),
+            format!("a reply that fits no open request: {unmatched}"),
+            "not selected any more".to_owned(),
+            "disconnected: the peer sent Separate.req".to_owned(),
+        ]
+    );
+    assert_eq!(SessionEvent::Selected(7).to_string(), "session entity 7 selected");
     assert_eq!(events.missed(), 0);
 }

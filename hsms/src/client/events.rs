@@ -15,7 +15,7 @@ use crate::session::SessionEvent;
 /// Most events that wait for a reader; then the oldest are dropped, and counted.
 const KEPT: usize = 1024;
 
-/// An event and when it happened.
+/// An event and when it happened; as text, a line for a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionEvent {
@@ -23,6 +23,12 @@ pub struct ConnectionEvent {
     pub at: Instant,
     /// What.
     pub event: SessionEvent,
+}
+
+impl fmt::Display for ConnectionEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.at, self.event)
+    }
 }
 
 /// The events of a connection from now on; made by [`Connection::events`]. A reader that is slow loses the oldest of more

@@ -147,6 +147,27 @@ pub enum SessionEvent {
     InvalidData(Header),
 }
 
+impl fmt::Display for SessionEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connected => f.write_str("connected"),
+            Self::Selected(Header::CONTROL) => f.write_str("selected"),
+            Self::Selected(id) => write!(f, "session entity {id} selected"),
+            Self::Deselected(Header::CONTROL) => f.write_str("not selected any more"),
+            Self::Deselected(id) => write!(f, "session entity {id} not selected any more"),
+            Self::Disconnected(reason) => write!(f, "disconnected: {reason}"),
+            Self::ConnectFailed(error) => write!(f, "no connection: {error:#}"),
+            // In the words that the end of the connection has for it.
+            Self::LinktestFailed(count) => CloseReason::LinktestFailed(*count).fmt(f),
+            Self::PeerRejected(header) => write!(f, "the peer rejected {header}"),
+            Self::Rejected(header, reason) => write!(f, "rejected, {reason}: {header}"),
+            Self::UnmatchedReply(header) => write!(f, "a reply that fits no open request: {header}"),
+            Self::ForeignSession(header) => write!(f, "data with a session id that is not ours: {header}"),
+            Self::InvalidData(header) => write!(f, "an even function that is no reply: {header}"),
+        }
+    }
+}
+
 /// A frame that the session sends by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outgoing {
