@@ -36,7 +36,7 @@ fn check_test_and_draw() {
     let light = model("traffic_light.xml");
     let output = statechart(&["check", &light], "");
     assert!(output.status.success(), "{output:?}");
-    assert!(text(&output.stdout).ends_with("traffic_light.xml: ok, 1 classes\n"));
+    assert!(text(&output.stdout).ends_with("traffic_light.xml: ok, 1 class\n"));
 
     let output = statechart(&["test", &light, &model("http_echo_server.xml")], "");
     assert!(output.status.success(), "{output:?}");

@@ -5,6 +5,7 @@ mod elements;
 mod files;
 mod objects;
 mod options;
+mod page;
 mod random;
 mod rejected;
 mod running;

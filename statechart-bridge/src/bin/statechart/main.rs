@@ -66,11 +66,11 @@ fn check(models: &[PathBuf]) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for path in models {
         match open(path) {
-            Ok(document) => say(&format!(
-                "{}: ok, {} classes",
-                path.display(),
-                document.model().classes().count()
-            )),
+            Ok(document) => {
+                let count = document.model().classes().count();
+                let classes = if count == 1 { "class" } else { "classes" };
+                say(&format!("{}: ok, {count} {classes}", path.display()));
+            }
             Err(refused) => code = refused,
         }
     }
@@ -84,13 +84,19 @@ fn test(models: &[PathBuf]) -> ExitCode {
             failures += 1;
             continue;
         };
-        for report in document.run_tests() {
+        let reports = document.run_tests();
+        if reports.is_empty() {
+            say(&format!("{}: no tests", path.display()));
+        }
+        for report in reports {
             if report.passed() {
                 passed += 1;
+                say(&format!("{}: {report}", path.display()));
             } else {
                 failures += 1;
+                // It names its place.
+                say(&report.to_string());
             }
-            say(&format!("{}: {report}", path.display()));
         }
     }
     say(&format!("{passed} passed, {failures} failed"));

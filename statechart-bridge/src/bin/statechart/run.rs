@@ -46,6 +46,11 @@ async fn drive(arguments: &RunArguments, document: Document, values: Vec<statech
         Ok(signals) => signals,
         Err(error) => return failed(format!("signals can't be caught: {error}")),
     };
+    if !arguments.sockets && document.model().outports().iter().any(|port| **port == *SOCKET_OUT) {
+        tell(format_args!(
+            "statechart: the model speaks to `{SOCKET_OUT}`, which --sockets connects to the network"
+        ));
+    }
     let net = Net::os();
     let mut builder = Runtime::builder(document.model(), &net)
         .arguments(values)
