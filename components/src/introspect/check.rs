@@ -18,7 +18,8 @@ pub enum Problem {
         /// The box.
         inbox: String,
     },
-    /// An outbox leads nowhere: what is sent by it is discarded.
+    /// An outbox called `outbox`, or any outbox but `signal` of a component that has none of that name, leads nowhere: what is
+    /// sent by it is discarded.
     Dangling {
         /// The box.
         outbox: String,
@@ -85,15 +86,16 @@ fn look(path: &str, children: &[Shape], problems: &mut Vec<Problem>) {
     let mut next: Vec<Vec<usize>> = vec![Vec::new(); children.len()];
     for (index, child) in children.iter().enumerate() {
         let name = &child.name;
-        // Beside an `inbox` others are for who wants them.
-        let has_main = child
-            .boxes
-            .iter()
-            .any(|(name, node)| name == "inbox" && node.direction() == Direction::In);
+        // Beside an `inbox` or an `outbox` others are for who wants them.
+        let has = |word: &str, direction| {
+            let mut boxes = child.boxes.iter();
+            boxes.any(|(name, node)| name == word && node.direction() == direction)
+        };
+        let (has_inbox, has_outbox) = (has("inbox", Direction::In), has("outbox", Direction::Out));
         for (word, node) in &child.boxes {
             match (node.direction(), word.as_ref()) {
                 (Direction::In, word)
-                    if (word == "inbox" || !has_main && word != "control")
+                    if (word == "inbox" || !has_inbox && word != "control")
                         && !node.has_sources()
                         && node.next_node().is_none() =>
                 {
@@ -103,6 +105,7 @@ fn look(path: &str, children: &[Shape], problems: &mut Vec<Problem>) {
                 }
                 (Direction::Out, "signal") => {}
                 (Direction::Out, word) => match node.next_node() {
+                    None if has_outbox && word != "outbox" => {}
                     None => problems.push(Problem::Dangling {
                         outbox: inside(&format!("{name}.{word}")),
                     }),
