@@ -106,6 +106,12 @@ pub(crate) fn short_name(path: &'static str) -> &'static str {
 }
 
 /// A component with a main `inbox`: what stands on the right in a pipeline.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no main inbox",
+    label = "a component with an `inbox` is needed here",
+    note = "`map`, `for_each` and `from_fn` make components with an inbox; `#[derive(Boxes)]` sees a field `inbox`",
+    note = "what a server makes for each connection has an inbox and an outbox of `Bytes`"
+)]
 pub trait HasInbox {
     /// The type of its messages.
     type In: Send + 'static;
@@ -114,6 +120,12 @@ pub trait HasInbox {
 }
 
 /// A component with a main `outbox`: what stands on the left in a pipeline.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no main outbox",
+    label = "a component with an `outbox` is needed here",
+    note = "`map`, `from_iter` and `from_fn` make components with an outbox; `#[derive(Boxes)]` sees a field `outbox`",
+    note = "what a server makes for each connection has an inbox and an outbox of `Bytes`"
+)]
 pub trait HasOutbox {
     /// The type of its messages.
     type Out: Send + 'static;

@@ -62,7 +62,10 @@ boxes!(ServerCore<F> as "ServerCore" => {
 });
 
 impl<F> ServerCore<F> {
-    /// Listens at an endpoint (`tcp://`, `tls://`, `unix:` or `mem:`). `protocol` makes the handler of a connection.
+    /// Listens at an endpoint (`tcp://`, `tls://`, `unix:` or `mem:`). `protocol` makes the handler of a connection: a component
+    /// with an `inbox` and an `outbox` of [`Bytes`], also if it uses only one of them. A source such as
+    /// [`from_iter`](crate::from_iter), which has no inbox, is none; [`from_fn`](crate::from_fn) gives one that only sends both
+    /// boxes.
     ///
     /// # Errors
     /// As [`Net::bind`](net_core::Net::bind): the port is in use, for example.
@@ -129,7 +132,8 @@ impl<F> fmt::Debug for ServerCore<F> {
 pub struct SimpleServer;
 
 impl SimpleServer {
-    /// Listens at an endpoint. `protocol` makes the handler of a connection.
+    /// Listens at an endpoint. `protocol` makes the handler of a connection, with an `inbox` and an `outbox` of [`Bytes`]: see
+    /// [`ServerCore::bind`].
     ///
     /// # Errors
     /// As [`ServerCore::bind`].
@@ -152,7 +156,8 @@ impl SimpleServer {
 pub struct FastRestartServer;
 
 impl FastRestartServer {
-    /// Listens at an endpoint. `protocol` makes the handler of a connection.
+    /// Listens at an endpoint. `protocol` makes the handler of a connection, with an `inbox` and an `outbox` of [`Bytes`]: see
+    /// [`ServerCore::bind`].
     ///
     /// # Errors
     /// As [`ServerCore::bind`].
