@@ -10,7 +10,7 @@ use net_core::catch_panic_in;
 use crate::boxes::AnyNode;
 use crate::component::{Body, Outcome, Prepared, Start};
 use crate::ear::Ear;
-use crate::introspect::{fed_by, is_stranded};
+use crate::introspect::{fed_by, tell_stranded};
 use crate::ipc::ProducerFinished;
 use crate::owner::Owner;
 use crate::system::Inner;
@@ -101,12 +101,7 @@ impl Run {
             failures: owner.take_failures(),
         };
         self.system.ended(owner, &end);
-        for waiting in fed.iter().filter(|other| is_stranded(other, &self.system.services)) {
-            self.system.tell(&Event::Stranded {
-                component: Arc::clone(waiting.name()),
-                after: Arc::clone(owner.name()),
-            });
-        }
+        tell_stranded(&self.system, &fed, owner.name());
         self.system.tell(&Event::Ended(end.clone()));
         owner.end_with(end);
     }

@@ -83,13 +83,13 @@ pub enum Event {
         /// The links, as `from.outbox -> to.inbox`.
         links: Vec<String>,
     },
-    /// A component waits for what will never come, as things stand: the last one that sent to it has ended, and it was not
-    /// told to end, nor is anything linked to its `control`. Mostly a link from `signal` to `control` was forgotten. Whoever
+    /// A component waits for what will never come, as things stand: the last one that sent to it has ended, or is a connection
+    /// whose peer has; and it was not told to end, nor is anything linked to its `control`. Mostly a link from `signal` to `control` was forgotten. Whoever
     /// begins to wait only after that is shown by a [`Snapshot`](crate::Snapshot) alone.
     Stranded {
         /// The component that waits.
         component: Arc<str>,
-        /// The one that has ended.
+        /// The one that has ended, or has nothing more to send.
         after: Arc<str>,
     },
 }

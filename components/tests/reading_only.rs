@@ -3,13 +3,14 @@
 mod common;
 mod net_common;
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use common::collect;
 use components::{
-    Active, ConnectedSocketAdapter, Context, Endpoint, Graphline, Handle, HasInbox, Inbox, Outbox, Pipeline, Signal,
-    System, TcpClient, for_each, from_fn, link, map,
+    Active, ConnectedSocketAdapter, Context, Endpoint, Event, Graphline, Handle, HasInbox, Inbox, Outbox, Pipeline,
+    Signal, SingleServer, System, TcpClient, check, for_each, from_fn, link, map,
 };
 use net_common::{Sides, on_both};
 use net_core::{Listener, Stream};
@@ -39,6 +40,8 @@ fn a_client_that_only_reads_ends_with_the_server_at_the_head_of_a_pipeline() {
         let pipeline = Pipeline::new(TcpClient::new(at))
             .then(map(|bytes: Bytes| bytes))
             .then(sink);
+        // What it may leave out, it may.
+        assert_eq!(check(&pipeline), []);
         let running = System::new(&sides.client).activate(pipeline).unwrap();
         let mut stream = listener.accept().await.unwrap();
         assert_eq!(say_and_end(&mut stream, b"a whole page").await, b"");
@@ -202,5 +205,110 @@ fn one_that_waits_for_the_servers_close_ends_with_it() {
         assert!(client.component.end().is_none(), "it heeds the server only");
         assert_eq!(say_and_end(&mut stream, b"").await, b"");
         assert!(client.component.clone().await.reason.is_clean());
+    });
+}
+
+#[test]
+fn two_that_only_send_to_each_other_end_when_both_peers_have() {
+    on_both(|sides| async move {
+        let (mut listener, at) = listening(&sides).await;
+        let mut graph = Graphline::new();
+        graph.add("ONE", TcpClient::new(at.clone())).unwrap();
+        graph.add("OTHER", TcpClient::new(at)).unwrap();
+        graph.link("ONE.outbox", "OTHER.inbox").unwrap();
+        graph.link("OTHER.outbox", "ONE.inbox").unwrap();
+        let running = System::new(&sides.client).activate(graph).unwrap();
+        let (mut first, mut second) = (listener.accept().await.unwrap(), listener.accept().await.unwrap());
+        first.write_all(b"there").await.unwrap();
+        first.shutdown().await.unwrap();
+        let mut part = [0; 5];
+        second.read_exact(&mut part).await.unwrap();
+        assert_eq!(&part, b"there");
+        // The first one's way back is open still.
+        sides.client.sleep(sides.short()).await;
+        assert_eq!(say_and_end(&mut second, b"and back").await, b"");
+        let mut all = Vec::new();
+        first.read_to_end(&mut all).await.unwrap();
+        assert_eq!(all, b"and back");
+        assert!(running.await.reason.is_clean());
+    });
+}
+
+/// Who was told to be stranded after whom.
+fn watch(system: &System) -> Arc<Mutex<Vec<String>>> {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&told);
+    system.observe(move |event| {
+        if let Event::Stranded { component, after } = event {
+            seen.lock().unwrap().push(format!("{component} after {after}"));
+        }
+    });
+    told
+}
+
+#[test]
+fn a_forgotten_signal_behind_a_connection_is_told_when_its_peer_ends() {
+    // Also where somebody may still send by the connection.
+    for half_open in [false, true] {
+        on_both(move |sides| async move {
+            let (mut listener, at) = listening(&sides).await;
+            let mut graph = Graphline::new();
+            graph.add("CLIENT", TcpClient::new(at)).unwrap();
+            graph.add("SHOW", for_each(|_: Bytes| {})).unwrap();
+            graph.link("CLIENT.outbox", "SHOW.inbox").unwrap();
+            graph.link("self.inbox", "CLIENT.inbox").unwrap();
+            let mut source = Outbox::<Bytes>::new();
+            if half_open {
+                link(&source, graph.own_inbox::<Bytes>("inbox").unwrap()).unwrap();
+            }
+            let system = System::new(&sides.client);
+            let told = watch(&system);
+            let running = system.activate(graph).unwrap();
+            let mut stream = listener.accept().await.unwrap();
+            stream.write_all(b"all").await.unwrap();
+            sides.client.sleep(sides.short()).await;
+            assert_eq!(*told.lock().unwrap(), [""; 0]);
+            assert_eq!(system.snapshot().stranded, [] as [Arc<str>; 0]);
+            stream.shutdown().await.unwrap();
+            while told.lock().unwrap().is_empty() {
+                sides.client.sleep(Duration::from_millis(1)).await;
+            }
+            assert_eq!(system.snapshot().stranded, ["ForEach_3".into()]);
+            if half_open {
+                source.send("late".into()).await.unwrap();
+                drop(source);
+            }
+            let mut all = Vec::new();
+            stream.read_to_end(&mut all).await.unwrap();
+            assert_eq!(all, if half_open { &b"late"[..] } else { b"" });
+            running.finish();
+            assert!(running.await.reason.is_clean());
+            assert_eq!(*told.lock().unwrap(), ["ForEach_3 after TCPClient_2"]);
+        });
+    }
+}
+
+#[test]
+fn who_reads_from_one_client_after_the_other_is_not_stranded() {
+    on_both(|sides| async move {
+        let system = System::new(&sides.server);
+        let told = watch(&system);
+        let server = SingleServer::bind(&system, &sides.listen).await.unwrap();
+        let at = sides.reach(server.local());
+        let (all, sink) = collect::<Bytes>();
+        link(&server.outbox, sink.inbox()).unwrap();
+        let sink = system.activate(sink).unwrap();
+        let server = system.activate(server).unwrap();
+        for word in ["one", "two"] {
+            let mut stream = sides.client.connect(&at).await.unwrap();
+            assert_eq!(say_and_end(&mut stream, word.as_bytes()).await, b"");
+            assert_eq!(system.snapshot().stranded, [] as [Arc<str>; 0]);
+        }
+        assert_eq!(*told.lock().unwrap(), [""; 0]);
+        server.finish();
+        server.await;
+        sink.finish();
+        sink.await;
+        assert_eq!(all.lock().unwrap().concat(), b"onetwo");
     });
 }

@@ -141,6 +141,7 @@ impl Component for SingleServer {
                 }
             };
             let mut connection = Connection::new(stream, ports, self.adapter, None, context);
+            connection.others_follow();
             if finishing {
                 connection.tell_to_finish();
             }

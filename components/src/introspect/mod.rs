@@ -7,4 +7,4 @@ mod stranded;
 
 pub use check::{Problem, check};
 pub use snapshot::{BoxView, ComponentView, LinkView, Snapshot};
-pub(crate) use stranded::{fed_by, is_stranded};
+pub(crate) use stranded::{fed_by, is_stranded, tell_stranded};

@@ -32,9 +32,9 @@ pub(crate) trait AnyNode: Send + Sync {
     fn detach(self: Arc<Self>);
     fn next_node(&self) -> Option<Arc<dyn AnyNode>>;
     fn has_sources(&self) -> bool;
-    /// Whether anything was ever linked to it.
-    fn had_source(&self) -> bool;
-    /// Whether something may still come: an outbox leads here, however many boxes lie between.
+    /// Whether anything was ever linked to it, but for the boxes of chassis that nothing was ever linked to.
+    fn was_fed(&self) -> bool;
+    /// Whether something may still come: an outbox by which something may leave leads here, however many boxes lie between.
     fn is_fed(&self) -> bool;
     fn len(&self) -> usize;
     fn options(&self) -> BoxOptions;
@@ -48,6 +48,8 @@ pub(crate) trait AnyNode: Send + Sync {
     fn sibling(&self, options: BoxOptions) -> (Arc<dyn AnyNode>, Box<dyn Any + Send + Sync>);
     /// Whether a signal to end has left by it.
     fn has_said_end(&self) -> bool;
+    /// Whether nothing more will leave by it.
+    fn is_spent(&self) -> bool;
 }
 
 impl<T: Send + 'static> AnyNode for Node<T> {
@@ -139,15 +141,22 @@ impl<T: Send + 'static> AnyNode for Node<T> {
         lock(&self.wiring).sources().any(|source| source.strong_count() > 0)
     }
 
-    fn had_source(&self) -> bool {
-        lock(&self.wiring).had_source
+    fn was_fed(&self) -> bool {
+        let (had_source, sources) = {
+            let wiring = lock(&self.wiring);
+            let sources: Vec<Arc<Self>> = wiring.sources().filter_map(Weak::upgrade).collect();
+            (wiring.had_source, sources)
+        };
+        // Of those that have gone no chassis is known, for its boxes stay as long as its children.
+        let fed = |source: &Arc<Self>| source.direction == Direction::Out || source.was_fed();
+        had_source && (sources.is_empty() || sources.iter().any(fed))
     }
 
     fn is_fed(&self) -> bool {
         let sources: Vec<Arc<Self>> = lock(&self.wiring).sources().filter_map(Weak::upgrade).collect();
         sources
             .iter()
-            .any(|source| source.direction == Direction::Out || source.is_fed())
+            .any(|source| source.may_send() || source.direction == Direction::In && source.is_fed())
     }
 
     fn len(&self) -> usize {
@@ -201,5 +210,9 @@ impl<T: Send + 'static> AnyNode for Node<T> {
 
     fn has_said_end(&self) -> bool {
         self.said_end.load(Ordering::Relaxed)
+    }
+
+    fn is_spent(&self) -> bool {
+        self.spent.load(Ordering::Acquire)
     }
 }

@@ -153,8 +153,17 @@ impl<T: Send + 'static> Node<T> {
         end.finish_if_lonely();
     }
 
-    /// Whether an outbox leads here now, while no link is being changed; and the receiver's task, which alone may ask, is woken
-    /// when a link to here is cut from now on.
+    /// Says that nothing more will leave by this outbox, though its link stays; who receives may want to look anew.
+    pub(crate) fn spend(self: &Arc<Self>) {
+        let _topology = topology();
+        self.spent.store(true, Ordering::Release);
+        if let Some(store) = self.end_of().store() {
+            store.wake_all();
+        }
+    }
+
+    /// Whether an outbox by which something may leave leads here now, while no link is being changed; and the receiver's task,
+    /// which alone may ask, is woken when that may change.
     pub(crate) fn is_fed_now(&self) -> bool {
         self.place();
         // Let go after the lock: what they hold may want it when it is dropped.
@@ -163,8 +172,12 @@ impl<T: Send + 'static> Node<T> {
         known.extend(lock(&self.wiring).sources().filter_map(Weak::upgrade));
         let mut at = 0;
         while let Some(node) = known.get(at) {
-            if node.direction == Direction::Out {
+            if node.may_send() {
                 return true;
+            }
+            if node.direction == Direction::Out {
+                at += 1;
+                continue;
             }
             let more: Vec<_> = lock(&node.wiring).sources().filter_map(Weak::upgrade).collect();
             known.extend(more);

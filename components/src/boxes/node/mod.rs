@@ -62,6 +62,8 @@ pub(crate) struct Node<T> {
     pub(crate) discarded: AtomicU64,
     /// A signal to end has left by this outbox.
     pub(crate) said_end: AtomicBool,
+    /// Nothing more will leave by this outbox, though its component runs.
+    spent: AtomicBool,
     /// The receiver went before there was a place for messages. Under the lock of `wiring`.
     closed: AtomicBool,
 }
@@ -122,6 +124,7 @@ impl<T: Send + 'static> Node<T> {
             sent: AtomicU64::new(0),
             discarded: AtomicU64::new(0),
             said_end: AtomicBool::new(false),
+            spent: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         };
         let options = options.of::<T>();
@@ -231,6 +234,11 @@ impl<T: Send + 'static> Node<T> {
             Some(label) => label.words.name(),
             None => format!("{} {}", self.direction.word(), self.number).into(),
         }
+    }
+
+    /// Whether messages may still leave by this outbox.
+    fn may_send(&self) -> bool {
+        self.direction == Direction::Out && !self.spent.load(Ordering::Acquire)
     }
 
     pub(crate) fn is_linked(&self) -> bool {

@@ -22,6 +22,11 @@ pub struct OutboxSink<T: Send + 'static> {
 impl<T: Send + 'static> Unpin for OutboxSink<T> {}
 
 impl<T: Send + 'static> OutboxSink<T> {
+    /// Where it sends from.
+    pub(crate) fn node(&self) -> &Arc<Node<T>> {
+        &self.outbox.node
+    }
+
     /// Drops what waits.
     pub(crate) fn forget(&mut self) {
         self.waiting = None;

@@ -85,6 +85,8 @@ pub(super) struct Connection {
     held: usize,
     /// Told to finish: how many messages were in the inbox by then and are there still.
     finishing: Option<usize>,
+    /// Other connections follow, by the same boxes.
+    others_follow: bool,
     /// Don't finish when told so: wait for the peer's end.
     deaf: bool,
     /// Told to finish, or to end at once.
@@ -123,6 +125,7 @@ impl Connection {
             dry: false,
             held: 0,
             finishing: None,
+            others_follow: false,
             deaf: false,
             told: false,
             how: None,
@@ -138,6 +141,11 @@ impl Connection {
     /// Lets only the peer and a shutdown end it.
     pub(super) fn wait_for_peer(&mut self) {
         self.deaf = true;
+    }
+
+    /// Its boxes go on to be used when it has ended.
+    pub(super) fn others_follow(&mut self) {
+        self.others_follow = true;
     }
 
     pub(super) fn context(&self) -> &Context {

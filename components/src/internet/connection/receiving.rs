@@ -14,6 +14,8 @@ use super::super::scratch;
 use super::super::socket_end::HowDied;
 use super::{Connection, Reading};
 use crate::Signal;
+use crate::boxes::AnyNode;
+use crate::introspect::{fed_by, tell_stranded};
 
 impl Connection {
     /// Delivers what is held and reads; whether anything moved.
@@ -36,6 +38,9 @@ impl Connection {
                 self.how.get_or_insert(HowDied::PeerClosed);
                 let name = Arc::clone(self.context.name());
                 self.context.signal(Signal::finished_by(name));
+                if !self.others_follow {
+                    self.nothing_more_comes();
+                }
                 // Who waits for the peer's end has it now.
                 if self.options.half_close == HalfClose::Close || self.deaf {
                     self.finish(HowDied::PeerClosed);
@@ -61,6 +66,14 @@ impl Connection {
                 true
             }
         }
+    }
+
+    /// Its outbox has sent its last message: who waits for more of them waits in vain.
+    fn nothing_more_comes(&self) {
+        let outbox = self.ports.outbox.node();
+        let fed = fed_by(&[Arc::clone(outbox) as Arc<dyn AnyNode>]);
+        outbox.spend();
+        tell_stranded(&self.context.system().0, &fed, self.context.name());
     }
 
     fn poll_deliver(&mut self, cx: &mut Task<'_>) -> Poll<()> {
