@@ -27,18 +27,18 @@ use crate::{ConnectionId, Endpoint, Error, ErrorKind, Net, Operation, Result, Ti
 /// It implements tokio's [`AsyncRead`] and [`AsyncWrite`], which need no tokio runtime, so that hyper, tungstenite and
 /// every codec run on it. `shutdown` closes the writing side only (close_notify, then FIN); reading then goes on until
 /// the peer's end. Dropping closes both sides at once; [`close`](Self::close) first makes sure that the peer gets
-/// everything.
+/// everything. Errors of tokio's calls are [`io::Error`]s; [`Error::from_io`] gives back the one inside.
 ///
 /// ```
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
-/// use net_core::{Net, Stream};
+/// use net_core::{Error, Net, Operation, Stream};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> net_core::Result<()> {
 /// let (mut here, mut there) = Stream::pair(&Net::os());
-/// here.write_all(b"hello").await.unwrap();
-/// here.shutdown().await.unwrap();
+/// here.write_all(b"hello").await.map_err(|error| Error::from_io(Operation::Write, error))?;
+/// here.shutdown().await.map_err(|error| Error::from_io(Operation::Shutdown, error))?;
 /// let mut text = String::new();
-/// there.read_to_string(&mut text).await.unwrap();
+/// there.read_to_string(&mut text).await.map_err(|error| Error::from_io(Operation::Read, error))?;
 /// assert_eq!(text, "hello");
 /// # Ok(()) }
 /// ```
