@@ -54,7 +54,7 @@ fn over_a_slow_link<F: Future<Output = Bytes> + 'static>(asked: bool, work: impl
         let mut events = host.events();
         host.enable().unwrap();
         host.selected(Duration::from_secs(10)).await.unwrap();
-        let text = here.timeout(Duration::from_secs(120), work(host.connection().clone()));
+        let text = here.timeout(Duration::from_secs(150), work(host.connection().clone()));
         let text = text.await.expect("the message comes through");
         assert_eq!(text.len(), LARGE);
         assert!(here.now().as_nanos() > 60_000_000_000, "the link was not slow");
@@ -79,6 +79,17 @@ fn over_a_slow_link<F: Future<Output = Bytes> + 'static>(asked: bool, work: impl
 fn a_large_reply_holds_up_no_linktest_of_the_side_that_sends_it() {
     over_a_slow_link(true, async |host: Connection| {
         host.request(StreamFunction::new(7, 5), "").await.unwrap().text
+    });
+}
+
+#[test]
+fn a_large_request_holds_up_no_linktest_though_for_more_than_four_intervals_no_word_can_come() {
+    over_a_slow_link(true, async |host: Connection| {
+        // 50 s of the slow link.
+        let reply = host.request(StreamFunction::new(7, 5), vec![7; LARGE / 4 * 3]).await;
+        let stats = host.stats();
+        assert!(stats.linktests_forgiven > 0, "{stats:?}");
+        reply.unwrap().text
     });
 }
 
