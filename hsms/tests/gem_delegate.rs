@@ -5,6 +5,7 @@ mod rig;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use hsms::gem::{
     CommunicationState, EventReport, Gem, Hcack, Id, Model, S1F1, S1F3, S1F4, S1F13, S2F25, S2F41, S2F42, S6F11,
@@ -15,6 +16,8 @@ use hsms::{
     ActiveConnection, Bytes, Connection, ConnectionOptions, Header, PassiveConnection, RequestError, StreamFunction,
 };
 use rig::{LIMIT, Peer, SECOND, eventually, patient};
+use sim_io::Environment;
+use sim_io::network::{Link, Network};
 
 fn mem() -> Endpoint {
     "mem:gem".parse().unwrap()
@@ -247,4 +250,46 @@ async fn d20_a_broken_connection_ends_communication_and_the_next_begins_it_anew(
         eventually(&net, || gem.state() == CommunicationState::NotCommunicating).await;
     }
     assert!(gem.communicating(&net, SECOND).await.is_err());
+}
+
+#[test]
+fn a_host_that_lost_its_equipment_communicates_again_only_when_it_is_back() {
+    let env = Environment::with_seed(3);
+    let network = Network::new(&env);
+    network.set_default_link(Link::default().latency(Duration::from_millis(2)));
+    let tool = network.host("tool").unwrap();
+    let (there, here) = (tool.net(), network.host("host").unwrap().net());
+    let process = env.process(async move {
+        let status = || Gem::equipment(model()).on(|_, _: S1F3| async { S1F4(vec![Item::ascii("IDLE")]) });
+        let listening = async |net: &Net| {
+            let at = "tcp://tool:5000".parse().unwrap();
+            let equipment = PassiveConnection::new(net, at, ConnectionOptions::new(0), status());
+            let at = equipment.enable().await.unwrap();
+            (equipment, at)
+        };
+        let (_dead, at) = listening(&there).await;
+        let gem = Arc::new(Gem::host());
+        let host = ActiveConnection::new(&here, at, ConnectionOptions::new(0), Arc::clone(&gem));
+        host.enable().unwrap();
+        gem.communicating(&here, LIMIT).await.unwrap();
+        tool.crash();
+        let failure = loop {
+            let failure = host.request_of(&S1F3(vec![Id::from(1)])).await.unwrap_err();
+            if !matches!(failure, RequestError::TimedOut { .. }) {
+                break failure;
+            }
+        };
+        assert!(matches!(failure, RequestError::Disconnected(_)), "{failure}");
+        // At this very moment: who waits now and asks again must not be told that all is well.
+        assert_eq!(gem.state(), CommunicationState::NotCommunicating);
+        assert!(gem.communicating(&here, SECOND).await.is_err());
+        tool.restart();
+        let (equipment, _) = listening(&there).await;
+        gem.communicating(&here, LIMIT).await.unwrap();
+        let S1F4(values) = host.request_of(&S1F3(vec![Id::from(1)])).await.unwrap();
+        assert_eq!(values, [Item::ascii("IDLE")]);
+        host.stop().await;
+        equipment.stop().await;
+    });
+    env.run_until(&process).unwrap();
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::{Admission, Communication, CommunicationState, Model, S1F2, Step};
+use crate::connection::shared::Shared;
 use crate::item::{FromItem, Item, ToItem};
 use crate::lock::lock;
 use crate::typed::{SecsMessage, SecsRequest};
@@ -75,6 +76,8 @@ struct Core {
     /// The system bytes of our S1F13, from when it is sent until its end is noted.
     asked: Mutex<Option<u32>>,
     changed: Notify,
+    /// The connection, from its first Select on. Weak, since it has this delegate.
+    shared: Mutex<Weak<Shared>>,
 }
 
 impl Core {
@@ -140,6 +143,7 @@ impl Gem {
                 communication: Mutex::new(communication),
                 asked: Mutex::default(),
                 changed: Notify::new(),
+                shared: Mutex::default(),
             }),
             model,
             handlers: BTreeMap::new(),
@@ -243,7 +247,22 @@ impl Gem {
 
     /// The state of communication.
     pub fn state(&self) -> CommunicationState {
-        self.core.with(|communication| communication.state())
+        self.state_over(self.connection().as_ref())
+    }
+
+    fn connection(&self) -> Option<Connection> {
+        let shared = lock(&self.core.shared).upgrade()?;
+        Some(Connection { shared })
+    }
+
+    /// A session that has ended carries nothing, though its connection is still to be closed, and told of only then.
+    fn state_over(&self, connection: Option<&Connection>) -> CommunicationState {
+        match self.core.with(|communication| communication.state()) {
+            CommunicationState::Communicating if !connection.is_some_and(|connection| connection.is_selected()) => {
+                CommunicationState::NotCommunicating
+            }
+            state => state,
+        }
     }
 
     /// Waits until messages of all kinds flow. Cancel safe.
@@ -255,10 +274,21 @@ impl Gem {
             loop {
                 let mut changed = std::pin::pin!(self.core.changed.notified());
                 changed.as_mut().enable();
-                if self.state() == CommunicationState::Communicating {
+                let Some(connection) = self.connection() else {
+                    changed.await;
+                    continue;
+                };
+                // Or the session is selected again.
+                let mut session = std::pin::pin!(connection.shared.changed.notified());
+                session.as_mut().enable();
+                if self.state_over(Some(&connection)) == CommunicationState::Communicating {
                     return;
                 }
-                changed.await;
+                tokio::select! {
+                    biased;
+                    () = changed => {}
+                    () = session => {}
+                }
             }
         };
         net.timeout(limit, wait).await
@@ -339,6 +369,7 @@ async fn establish(core: Weak<Core>, connection: Connection, mut step: Step) {
 
 impl Delegate for Gem {
     async fn on_connection_established(&self, connection: &Connection) {
+        *lock(&self.core.shared) = Arc::downgrade(&connection.shared);
         let step = self.core.with(Communication::selected);
         if self.lenient || step == Step::None {
             return;
