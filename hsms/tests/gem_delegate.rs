@@ -170,13 +170,8 @@ async fn before_communication_other_messages_are_aborted_unless_it_is_lenient() 
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_message_right_behind_the_consent_is_taken() {
-    let net = Net::os();
-    let (_passive, at) = listen(&net, Arc::new(equipment())).await;
-    let mut peer = Peer::connect(&net, &at).await;
-    peer.select().await;
-    let asked = peer.receive().await.unwrap().header;
+/// Consents to the S1F13, asks S1F1 in the same bytes, and expects S1F2.
+async fn s1f1_right_behind_the_consent(peer: &mut Peer, asked: Header) {
     let consent = Item::list([Item::binary([0]), Item::list([])]);
     let s1f1 = Header::data(0, StreamFunction::new(1, 1), true, 9);
     let mut bytes = Vec::new();
@@ -185,6 +180,16 @@ async fn a_message_right_behind_the_consent_is_taken() {
     peer.bytes(&bytes).await;
     let answer = peer.receive().await.unwrap().header;
     assert_eq!(answer.stream_function(), StreamFunction::new(1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_right_behind_the_consent_is_taken() {
+    let net = Net::os();
+    let (_passive, at) = listen(&net, Arc::new(equipment())).await;
+    let mut peer = Peer::connect(&net, &at).await;
+    peer.select().await;
+    let asked = peer.receive().await.unwrap().header;
+    s1f1_right_behind_the_consent(&mut peer, asked).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -199,14 +204,7 @@ async fn a_message_right_behind_the_consent_is_taken_while_another_request_is_op
     // It is on its way, and stays unanswered.
     let unanswered = peer.receive().await.unwrap().header;
     assert_eq!(unanswered.stream_function(), StreamFunction::new(2, 25));
-    let consent = Item::list([Item::binary([0]), Item::list([])]);
-    let s1f1 = Header::data(0, StreamFunction::new(1, 1), true, 9);
-    let mut bytes = Vec::new();
-    hsms::frame::encode(&asked.secondary(), consent.as_bytes(), &mut bytes).unwrap();
-    hsms::frame::encode(&s1f1, &[], &mut bytes).unwrap();
-    peer.bytes(&bytes).await;
-    let answer = peer.receive().await.unwrap().header;
-    assert_eq!(answer.stream_function(), StreamFunction::new(1, 2));
+    s1f1_right_behind_the_consent(&mut peer, asked).await;
     assert_eq!(passive.open_transactions(), 1);
     drop(other);
 }

@@ -94,7 +94,7 @@ impl Buffer {
             }
         }
         if self.bytes.capacity() == 0 {
-            self.bytes = buffers::take_read(chunk.max(missing));
+            self.bytes = buffers::take_read(chunk);
             self.size = self.bytes.capacity();
         }
         // Half a chunk of room is worth a read; moving bytes for less than that would not be.

@@ -1,13 +1,13 @@
 //! Ends with and without close_notify.
 
 use net_core::framing::{LengthPrefix, Raw};
-use net_core::{ClosedBy, Error, ErrorKind, Framed, Operation, Stream, TlsClient};
+use net_core::{ClosedBy, Error, ErrorKind, Framed, Operation, TlsClient};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::common::backend::{net, on_each_backend};
 use crate::common::certificates::{Authority, trusting};
 use crate::common::events::Events;
-use crate::rig::encrypted;
+use crate::rig::{encrypted, encrypted_on};
 
 on_each_backend!(
     a_shutdown_says_close_notify_before_the_end,
@@ -34,13 +34,7 @@ async fn a_shutdown_says_close_notify_before_the_end() {
 async fn an_end_without_close_notify_is_truncated_unless_that_is_tolerated() {
     let (server, client) = trusting();
     let (net, events) = Events::of(&net());
-    let (mut here, mut there) = Stream::pair(&net);
-    let (connected, accepted) = tokio::join!(
-        here.upgrade_tls_client(&client, "localhost"),
-        there.upgrade_tls_server(&server)
-    );
-    connected.unwrap();
-    accepted.unwrap();
+    let (mut here, mut there) = encrypted_on(&net, &server, &client).await;
     there.write_all(b"half").await.unwrap();
     let id = here.id();
     drop(there);
@@ -70,13 +64,7 @@ async fn framings_that_tell_their_length_need_no_close_notify_on_a_boundary() {
     let (server, client) = trusting();
     for (sent, whole) in [(&b"\0\0\0\x05whole"[..], true), (b"\0\0\0\x05whole\0\0", false)] {
         let (net, events) = Events::of(&net());
-        let (mut here, mut there) = Stream::pair(&net);
-        let (connected, accepted) = tokio::join!(
-            here.upgrade_tls_client(&client, "localhost"),
-            there.upgrade_tls_server(&server)
-        );
-        connected.unwrap();
-        accepted.unwrap();
+        let (here, mut there) = encrypted_on(&net, &server, &client).await;
         there.write_all(sent).await.unwrap();
         drop(there);
         let id = here.id();

@@ -1,13 +1,22 @@
 //! What the tests of TLS share.
 
-use net_core::{Error, ErrorKind, Operation, Result, Stream, TlsClient, TlsFault, TlsServer};
+use net_core::{Error, ErrorKind, Net, Operation, Result, Stream, TlsClient, TlsFault, TlsServer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::common::backend::net;
 
 /// Both sides of one handshake over a pipe in memory.
 pub(crate) async fn handshake(server: &TlsServer, client: &TlsClient, name: &str) -> (Result<Stream>, Result<Stream>) {
-    let (mut here, mut there) = Stream::pair(&net());
+    handshake_on(&net(), server, client, name).await
+}
+
+async fn handshake_on(
+    net: &Net,
+    server: &TlsServer,
+    client: &TlsClient,
+    name: &str,
+) -> (Result<Stream>, Result<Stream>) {
+    let (mut here, mut there) = Stream::pair(net);
     let connecting = async {
         here.upgrade_tls_client(client, name).await?;
         // In TLS 1.3 a server may refuse the client's certificate only after the client is done.
@@ -33,6 +42,11 @@ pub(crate) fn fault(outcome: Result<Stream>) -> TlsFault {
 
 /// Two ends under TLS; dropping one cuts the connection off without close_notify.
 pub(crate) async fn encrypted(server: &TlsServer, client: &TlsClient) -> (Stream, Stream) {
-    let (connected, accepted) = handshake(server, client, "localhost").await;
+    encrypted_on(&net(), server, client).await
+}
+
+/// The same on a net of one's own.
+pub(crate) async fn encrypted_on(net: &Net, server: &TlsServer, client: &TlsClient) -> (Stream, Stream) {
+    let (connected, accepted) = handshake_on(net, server, client, "localhost").await;
     (connected.unwrap(), accepted.unwrap())
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
-use super::line::Line;
+use net_core::Lane;
+
 use super::lock;
 use super::step::Step;
 use crate::InstanceId;
@@ -19,7 +20,7 @@ pub(super) struct Entry {
 
 #[derive(Default)]
 struct Inbox {
-    steps: Line<(Step, InstanceId)>,
+    steps: Lane<(Step, InstanceId)>,
     /// Who has raised commands for this socket, if anybody wants to know.
     users: Option<BTreeSet<InstanceId>>,
     waker: Option<Waker>,
@@ -80,7 +81,7 @@ impl Entry {
     }
 
     /// What came since the last call, and whether to stop. Wakes the caller when more comes.
-    pub(super) fn take(&self, cx: &Context<'_>) -> (Line<(Step, InstanceId)>, bool) {
+    pub(super) fn take(&self, cx: &Context<'_>) -> (Lane<(Step, InstanceId)>, bool) {
         let mut inbox = lock(&self.inbox);
         match &mut inbox.waker {
             Some(waker) => waker.clone_from(cx.waker()),
@@ -101,7 +102,7 @@ impl Entry {
     }
 
     /// Ends the taking of commands, and gives those that wait.
-    pub(super) fn break_off(&self) -> Line<(Step, InstanceId)> {
+    pub(super) fn break_off(&self) -> Lane<(Step, InstanceId)> {
         let mut inbox = lock(&self.inbox);
         inbox.closed = true;
         inbox.waker = None;

@@ -16,15 +16,21 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use net_core::{Endpoint, ErrorKind, Instant, Operation, TimeoutKind};
+use net_core::{Endpoint, ErrorKind, Instant, Lane, Operation, TimeoutKind};
 
 use super::error::SocketError;
 use super::event::SocketEvent;
 use super::handle::SocketHandle;
-use super::line::Line;
 use super::option::{Setting, SocketOption};
 use super::step::{Control, Receiving, Sending, Step};
 use crate::InstanceId;
+
+/// Takes the oldest. Once the crowd has gone, who stands alone needs no room for one.
+fn pop<T>(lane: &mut Lane<T>) -> Option<T> {
+    let oldest = lane.pop_front();
+    lane.shrink();
+    oldest
+}
 
 /// What a socket may hold, and how long it waits for a peer that takes nothing.
 #[derive(Clone, Copy, Debug)]
@@ -59,9 +65,9 @@ pub(super) struct Machine {
     /// Raised, and not begun.
     waiting: VecDeque<(Step, InstanceId)>,
     control: Option<Box<(Control, InstanceId)>>,
-    receiving: Line<Receiving>,
-    accepting: Line<InstanceId>,
-    sending: Line<Sending>,
+    receiving: Lane<Receiving>,
+    accepting: Lane<InstanceId>,
+    sending: Lane<Sending>,
     /// Bytes of data that wait or are being sent.
     bytes: usize,
     /// Since when the peer has taken nothing of what is being sent.
@@ -69,7 +75,7 @@ pub(super) struct Machine {
     /// Whether a close waits for the sends.
     draining: bool,
     end: End,
-    answers: Line<Answer>,
+    answers: Lane<Answer>,
 }
 
 impl Machine {
@@ -79,14 +85,14 @@ impl Machine {
             limits,
             waiting: VecDeque::new(),
             control: None,
-            receiving: Line::default(),
-            accepting: Line::default(),
-            sending: Line::default(),
+            receiving: Lane::default(),
+            accepting: Lane::default(),
+            sending: Lane::default(),
             bytes: 0,
             stalled: None,
             draining: false,
             end: End::Open,
-            answers: Line::default(),
+            answers: Lane::default(),
         }
     }
 
@@ -258,7 +264,7 @@ impl Machine {
 
     /// A receive ended. An address comes with datagrams only.
     pub(super) fn received(&mut self, outcome: Result<(Bytes, Option<Endpoint>), &net_core::Error>) {
-        let Some(receiving) = self.receiving.pop_front() else {
+        let Some(receiving) = pop(&mut self.receiving) else {
             return;
         };
         let socket = self.socket.clone();
@@ -283,7 +289,7 @@ impl Machine {
 
     /// An accept ended.
     pub(super) fn accepted(&mut self, outcome: Result<(SocketHandle, Endpoint), SocketError>) {
-        let Some(raiser) = self.accepting.pop_front() else {
+        let Some(raiser) = pop(&mut self.accepting) else {
             return;
         };
         match outcome {
@@ -336,7 +342,7 @@ impl Machine {
     }
 
     fn take_sending(&mut self) -> Option<Sending> {
-        let sending = self.sending.pop_front()?;
+        let sending = pop(&mut self.sending)?;
         self.bytes = self.bytes.saturating_sub(sending.data.as_bytes().len());
         Some(sending)
     }
@@ -348,7 +354,7 @@ impl Machine {
                 bad: Some(error),
                 raiser,
                 ..
-            }) = self.sending.pop_front()
+            }) = pop(&mut self.sending)
         {
             self.fail(raiser, error);
         }
@@ -447,7 +453,7 @@ impl Machine {
 
     /// The next answer.
     pub(super) fn next_answer(&mut self) -> Option<Answer> {
-        self.answers.pop_front()
+        pop(&mut self.answers)
     }
 
     /// Whether there is one.

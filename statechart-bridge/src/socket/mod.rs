@@ -80,7 +80,6 @@ mod entry;
 mod error;
 mod event;
 mod handle;
-mod line;
 mod machine;
 mod option;
 mod service;

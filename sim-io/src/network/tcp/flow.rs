@@ -99,7 +99,9 @@ impl Conn {
                         burst.end |= end;
                     }
                     _ => {
-                        if way.flight.push_back(Burst { at, upto: sent, end }) {
+                        let alone = way.flight.is_empty();
+                        way.flight.push_back(Burst { at, upto: sent, end });
+                        if alone {
                             self.at(core, at);
                         }
                     }
@@ -154,7 +156,7 @@ impl Conn {
         let (arrived, edge) = (way.arrived, way.told);
         match way.answers.back_mut() {
             Some(last) if last.at == at => (last.arrived, last.edge) = (arrived, edge),
-            _ => _ = way.answers.push_back(Answer { at, arrived, edge }),
+            _ => way.answers.push_back(Answer { at, arrived, edge }),
         }
         self.ends[from].heard = at;
         if fabric.watched {

@@ -8,7 +8,6 @@ mod faults;
 mod flow;
 mod handshake;
 mod keepalive;
-mod lane;
 mod listener;
 mod loss;
 mod packet;
@@ -21,12 +20,11 @@ use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use net_core::{Endpoint, Instant, Keepalive, SocketOptions};
+use net_core::{Endpoint, Instant, Keepalive, Lane, SocketOptions};
 
 use super::world::{Fabric, State, Waiter, World};
 use crate::environment::core::{Core, Fire, Fired};
 use crate::environment::queue::{Priority, Slot};
-use lane::Lane;
 pub(super) use listener::{ListenAddress, Listening};
 use packet::Control;
 pub(super) use packet::Parked;
