@@ -1,8 +1,9 @@
 //! The action language: what usual models write, and what is told when code can't run.
 #![cfg(feature = "xml")]
 
-use std::sync::{Arc, Mutex};
+mod common;
 
+use common::Rig;
 use statechart_bridge::{Document, Engine, Event, Value};
 
 fn xml(top: &str, code: &str) -> String {
@@ -18,13 +19,7 @@ fn xml(top: &str, code: &str) -> String {
 /// What `self.r` is after the code, or the fault.
 fn result(top: &str, code: &str) -> Result<Value, String> {
     let document = Document::parse("c.xml", &xml(top, code)).unwrap_or_else(|error| panic!("{code}\n{error}"));
-    let faults: Arc<Mutex<Vec<String>>> = Arc::default();
-    let told = Arc::clone(&faults);
-    let mut engine = Engine::builder(document.model())
-        .on_fault(move |fault| told.lock().unwrap().push(fault.to_string()))
-        .build()
-        .unwrap();
-    engine.start();
+    let Rig { engine, faults, .. } = Rig::new(document.model());
     if let Some(fault) = faults.lock().unwrap().pop() {
         return Err(fault);
     }

@@ -2,9 +2,10 @@
 //! programs (see `python/expected.py`), and the language must say the same, but for what is listed here.
 #![cfg(feature = "xml")]
 
-use std::sync::{Arc, Mutex};
+mod common;
 
-use statechart_bridge::{Document, Engine};
+use common::Rig;
+use statechart_bridge::Document;
 
 /// What is meant to be different: the code, what the language says, and why.
 const DIFFERENT: &[(&str, &str, &str)] = &[
@@ -89,13 +90,7 @@ fn outcome(code: &str) -> String {
         Ok(document) => document,
         Err(error) => return format!("! {error}"),
     };
-    let faults: Arc<Mutex<Vec<String>>> = Arc::default();
-    let told = Arc::clone(&faults);
-    let mut engine = Engine::builder(document.model())
-        .on_fault(move |fault| told.lock().unwrap().push(fault.to_string()))
-        .build()
-        .unwrap();
-    engine.start();
+    let Rig { engine, faults, .. } = Rig::new(document.model());
     if let Some(fault) = faults.lock().unwrap().pop() {
         return format!("! {fault}");
     }

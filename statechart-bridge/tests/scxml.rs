@@ -1,9 +1,12 @@
 //! The core of SCXML.
 #![cfg(feature = "xml")]
 
+mod common;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use common::Rig;
 use statechart_bridge::{Document, Engine, Event, Value};
 
 fn run(body: &str, events: &[(&str, Option<Value>)]) -> Vec<String> {
@@ -141,14 +144,8 @@ fn foreach_in_foreach_is_on_one_budget() {
         loops("<assign location=\"n\" expr=\"n + 1\"/>")
     );
     let document = Document::parse("t.scxml", &wrap(&body)).unwrap();
-    let told: Arc<Mutex<Vec<String>>> = Arc::default();
-    let faults = Arc::clone(&told);
-    let mut engine = Engine::builder(document.model())
-        .on_fault(move |fault| faults.lock().unwrap().push(fault.to_string()))
-        .build()
-        .unwrap();
-    engine.start();
-    let told = told.lock().unwrap();
+    let Rig { engine, faults, .. } = Rig::new(document.model());
+    let told = faults.lock().unwrap();
     assert!(
         told[0].contains("t.scxml:1:") && told[0].contains("stopped after 1000000 steps"),
         "{told:?}"

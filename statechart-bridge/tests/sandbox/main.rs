@@ -1,14 +1,15 @@
 //! Hostile code: whatever it does, it ends with an error that has its place, and takes nothing with it.
 #![cfg(feature = "xml")]
 
-use std::sync::{Arc, Mutex};
-
-use statechart_bridge::{Document, Engine, Event};
-
+#[path = "../common/mod.rs"]
+mod common;
 mod nesting;
 mod random;
 mod reach;
 mod work;
+
+use common::Rig;
+use statechart_bridge::Document;
 
 /// A class with a method that may call itself.
 pub(crate) fn load(top: &str, method: &str, code: &str) -> Result<Document, String> {
@@ -27,16 +28,10 @@ pub(crate) fn fault(top: &str, method: &str, code: &str) -> String {
         Ok(document) => document,
         Err(error) => return error,
     };
-    let faults: Arc<Mutex<Vec<String>>> = Arc::default();
-    let told = Arc::clone(&faults);
-    let mut engine = Engine::builder(document.model())
-        .on_fault(move |fault| told.lock().unwrap().push(fault.to_string()))
-        .build()
-        .unwrap();
-    engine.start();
+    let mut rig = Rig::new(document.model());
     // The instance goes on.
-    engine.input(Event::new("e").on("in")).unwrap();
-    let faults = faults.lock().unwrap();
+    rig.send("e");
+    let faults = rig.faults.lock().unwrap();
     faults.first().cloned().unwrap_or_default()
 }
 
